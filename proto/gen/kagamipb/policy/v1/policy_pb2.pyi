@@ -1,0 +1,98 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Action(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACTION_UNSPECIFIED: _ClassVar[Action]
+    ACTION_REPLACE: _ClassVar[Action]
+    ACTION_PSEUDONYM: _ClassVar[Action]
+    ACTION_MASK: _ClassVar[Action]
+    ACTION_HASH: _ClassVar[Action]
+    ACTION_BLOCK: _ClassVar[Action]
+    ACTION_ALLOW: _ClassVar[Action]
+
+class Uninspected(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UNINSPECTED_UNSPECIFIED: _ClassVar[Uninspected]
+    UNINSPECTED_BLOCK: _ClassVar[Uninspected]
+    UNINSPECTED_PASS: _ClassVar[Uninspected]
+ACTION_UNSPECIFIED: Action
+ACTION_REPLACE: Action
+ACTION_PSEUDONYM: Action
+ACTION_MASK: Action
+ACTION_HASH: Action
+ACTION_BLOCK: Action
+ACTION_ALLOW: Action
+UNINSPECTED_UNSPECIFIED: Uninspected
+UNINSPECTED_BLOCK: Uninspected
+UNINSPECTED_PASS: Uninspected
+
+class EntityRule(_message.Message):
+    __slots__ = ("entity", "request", "response", "threshold")
+    ENTITY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    entity: str
+    request: Action
+    response: Action
+    threshold: float
+    def __init__(self, entity: _Optional[str] = ..., request: _Optional[_Union[Action, str]] = ..., response: _Optional[_Union[Action, str]] = ..., threshold: _Optional[float] = ...) -> None: ...
+
+class CustomRecognizer(_message.Message):
+    __slots__ = ("entity", "pattern", "context", "checksum", "score")
+    ENTITY_FIELD_NUMBER: _ClassVar[int]
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    entity: str
+    pattern: str
+    context: _containers.RepeatedScalarFieldContainer[str]
+    checksum: str
+    score: float
+    def __init__(self, entity: _Optional[str] = ..., pattern: _Optional[str] = ..., context: _Optional[_Iterable[str]] = ..., checksum: _Optional[str] = ..., score: _Optional[float] = ...) -> None: ...
+
+class RedactionPolicy(_message.Message):
+    __slots__ = ("name", "rules", "allow_terms", "deny_terms", "recognizers", "uninspected", "max_hold_chars", "enabled", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_TERMS_FIELD_NUMBER: _ClassVar[int]
+    DENY_TERMS_FIELD_NUMBER: _ClassVar[int]
+    RECOGNIZERS_FIELD_NUMBER: _ClassVar[int]
+    UNINSPECTED_FIELD_NUMBER: _ClassVar[int]
+    MAX_HOLD_CHARS_FIELD_NUMBER: _ClassVar[int]
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    rules: _containers.RepeatedCompositeFieldContainer[EntityRule]
+    allow_terms: _containers.RepeatedScalarFieldContainer[str]
+    deny_terms: _containers.RepeatedScalarFieldContainer[str]
+    recognizers: _containers.RepeatedCompositeFieldContainer[CustomRecognizer]
+    uninspected: Uninspected
+    max_hold_chars: int
+    enabled: bool
+    version: str
+    def __init__(self, name: _Optional[str] = ..., rules: _Optional[_Iterable[_Union[EntityRule, _Mapping]]] = ..., allow_terms: _Optional[_Iterable[str]] = ..., deny_terms: _Optional[_Iterable[str]] = ..., recognizers: _Optional[_Iterable[_Union[CustomRecognizer, _Mapping]]] = ..., uninspected: _Optional[_Union[Uninspected, str]] = ..., max_hold_chars: _Optional[int] = ..., enabled: _Optional[bool] = ..., version: _Optional[str] = ...) -> None: ...
+
+class WatchRequest(_message.Message):
+    __slots__ = ("node",)
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    def __init__(self, node: _Optional[str] = ...) -> None: ...
+
+class PolicySnapshot(_message.Message):
+    __slots__ = ("format", "revision", "policies")
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    POLICIES_FIELD_NUMBER: _ClassVar[int]
+    format: int
+    revision: str
+    policies: _containers.RepeatedCompositeFieldContainer[RedactionPolicy]
+    def __init__(self, format: _Optional[int] = ..., revision: _Optional[str] = ..., policies: _Optional[_Iterable[_Union[RedactionPolicy, _Mapping]]] = ...) -> None: ...
