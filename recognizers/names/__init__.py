@@ -1,0 +1,74 @@
+"""Name lists: the compact data file behind PERSON detection, loaded once into plain sets.
+
+`names.txt.gz` is made by `build.py` (sources and licences there). Loading takes about 0.1 s; the result is
+immutable, so it can be loaded before a fork and shared. Kana readings are kept in hiragana; `to_hiragana`
+folds a katakana form for look-ups.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+
+from recognizers.names.romaji import romanise
+
+DATA = Path(__file__).with_name("names.txt.gz")
+_KATAKANA = str.maketrans({chr(code): chr(code - 0x60) for code in range(0x30A1, 0x30F7)})
+# Readings of one or two kana are mostly words or particles; a list of them would only bring noise.
+_MIN_READING = 2
+
+
+def to_hiragana(text: str) -> str:
+    """Katakana to hiragana, all other characters unchanged (same length)."""
+    return text.translate(_KATAKANA)
+
+
+@dataclass(frozen=True, slots=True)
+class NameLists:
+    """Sets of name strings.
+
+    `family` maps a family name to its rank (0 = most common). `rare` are family names without a count;
+    `given`, kanji and kana given names. The `*_kana` sets hold hiragana readings, the `*_romaji` sets lower-case
+    romanisations (Hepburn with and without long vowels).
+    """
+
+    family: dict[str, int]
+    rare: frozenset[str]
+    given: frozenset[str]
+    family_kana: frozenset[str]
+    given_kana: frozenset[str]
+    family_romaji: frozenset[str]
+    given_romaji: frozenset[str]
+
+    @classmethod
+    def load(cls, path: Path = DATA) -> NameLists:
+        """Reads the data file. Raises OSError if it is missing, ValueError if it is not in this format."""
+        sections = read_sections(path)
+        family = {row[0]: int(row[1]) for row in sections["sei"]}
+        family_kana = frozenset(row[2] for row in sections["sei"] if len(row[2]) >= _MIN_READING)
+        given_kana = frozenset(row[0] for row in sections["mei"] if len(row[0]) >= _MIN_READING)
+        return cls(
+            family=family,
+            rare=frozenset(row[0] for row in sections["rare"]),
+            given=frozenset(surface for row in sections["mei"] for surface in row[1].split(",")),
+            family_kana=family_kana,
+            given_kana=given_kana,
+            family_romaji=frozenset(form for kana in family_kana for form in romanise(kana)),
+            given_romaji=frozenset(form for kana in given_kana for form in romanise(kana)),
+        )
+
+
+def read_sections(path: Path = DATA) -> dict[str, list[list[str]]]:
+    """The rows of each section: `sei`, `mei`, `rare` (columns as `build.py` writes them)."""
+    sections: dict[str, list[list[str]]] = {}
+    rows: list[list[str]] = []
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file.read().splitlines():
+            if line.startswith("@"):
+                rows = sections.setdefault(line[1:], [])
+            else:
+                rows.append(line.split("\t"))
+    if missing := {"sei", "mei", "rare"} - sections.keys():
+        raise ValueError(f"{path.name}: section(s) {sorted(missing)} missing; rebuild it with names/build.py")
+    return sections
