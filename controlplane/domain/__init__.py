@@ -1,0 +1,1 @@
+"""Pure decisions of the control plane: values in, values out; time and randomness come in as values."""

@@ -1,9 +1,9 @@
 """The configuration every decision is made from: one immutable value per revision.
 
-Strategy: the store reads all tables in one transaction and builds a `Snapshot`; authz, xDS and the policy feed hold a
-reference to the newest one and never see half a change. Look-ups a request needs are dictionaries, so that `decide`
-costs microseconds however many tenants there are. Nothing here holds a secret: keys are known by digest, providers'
-credentials by reference.
+Strategy: the store reads all tables in one transaction and builds a `Snapshot`; authz, xDS and the policy
+feed hold a reference to the newest one and never see half a change. Look-ups a request needs are
+dictionaries, so that `decide` costs microseconds however many tenants there are. Nothing here holds a
+secret: keys are known by digest, providers' credentials by reference.
 """
 
 from __future__ import annotations

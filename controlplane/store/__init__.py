@@ -1,0 +1,3 @@
+"""What this plane keeps in PostgreSQL: tables, migrations, and how configuration is read, written and heard
+of.
+"""

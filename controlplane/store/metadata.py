@@ -1,4 +1,6 @@
-"""The one MetaData every table registers with; constraint names are derived, so migrations can name them."""
+"""The one MetaData every table registers with; constraint names are derived, so migrations can name
+them.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,139 @@
+"""The configuration tables: what an administrator declares and every replica reads.
+
+Strategy: one table per kind of object, natural names as keys, amounts as integers. Statement-level triggers
+(migration 0001) raise `config_revision` and notify the channel `kagami_config` inside the writing
+transaction, whoever writes, so a replica can never read a change under an old revision. Quota counters and
+audit tables live beside this module, with the code that owns them. No secret is stored: keys by keyed
+digest, provider credentials by reference.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from controlplane.store.metadata import metadata
+
+NOTIFY_CHANNEL: Final = "kagami_config"
+
+config_revision = Table(
+    "config_revision",
+    metadata,
+    Column("singleton", Boolean, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    CheckConstraint("singleton", name="one_row"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    # kagamipb.policy.v1.RedactionPolicy, serialised deterministically.
+    Column("body", LargeBinary, nullable=False),
+)
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("display_name", Text, nullable=False),
+    Column("policy", Text, ForeignKey("policies.name"), nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+)
+
+virtual_keys = Table(
+    "virtual_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("tenant", Text, ForeignKey("tenants.name", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    # HMAC-SHA256(pepper, secret).
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("models", ARRAY(Text), nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    # Unix seconds, 0 = never.
+    Column("expires_at", BigInteger, nullable=False),
+    UniqueConstraint("tenant", "name"),
+)
+
+providers = Table(
+    "providers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("dialect", SmallInteger, nullable=False),
+    Column("tls", Boolean, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("base_path", Text, nullable=False),
+    Column("key_ref", Text, nullable=False),
+    Column("ca_file", Text, nullable=False),
+    Column("sni", Text, nullable=False),
+    Column("first_byte_timeout_ms", BigInteger, nullable=False),
+    Column("idle_timeout_ms", BigInteger, nullable=False),
+    Column("http2", Boolean, nullable=False),
+)
+
+# Pico-US-dollars per token, and per request.
+prices = Table(
+    "prices",
+    metadata,
+    Column("provider", Text, ForeignKey("providers.name", ondelete="CASCADE"), primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("input", BigInteger, nullable=False),
+    Column("cached_input", BigInteger, nullable=False),
+    Column("output", BigInteger, nullable=False),
+    Column("reasoning", BigInteger, nullable=False),
+    Column("per_request", BigInteger, nullable=False),
+)
+
+routes = Table("routes", metadata, Column("model", Text, primary_key=True))
+
+route_targets = Table(
+    "route_targets",
+    metadata,
+    Column("route", Text, ForeignKey("routes.model", ondelete="CASCADE"), primary_key=True),
+    # 0 is tried first.
+    Column("position", SmallInteger, primary_key=True),
+    Column("provider", Text, ForeignKey("providers.name"), nullable=False),
+    Column("model", Text, nullable=False),
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    # Stands for the counters: a quota whose unit or window changes gets a new one.
+    Column("quota_id", Text, primary_key=True),
+    Column("tenant", Text, ForeignKey("tenants.name", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("unit", SmallInteger, nullable=False),
+    Column("window", SmallInteger, nullable=False),
+    Column("cap", BigInteger, nullable=False),
+    # Narrowing of the scope; empty = any.
+    Column("key", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    UniqueConstraint("tenant", "name"),
+    CheckConstraint("cap >= 0", name="cap_not_negative"),
+)
+
+CONFIGURATION: Final = (policies, tenants, virtual_keys, providers, prices, routes, route_targets, quotas)
+"""Parents before children."""

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from controlplane.store import schema
+from controlplane.store.metadata import metadata
+from controlplane.store.migrations import upgrade
+from controlplane.store.postgres import sqlalchemy_url
+
+OWN_TABLES = {table.name for table in (*schema.CONFIGURATION, schema.config_revision)}
+
+
+def test_migrations_make_exactly_the_declared_schema(database_url: str) -> None:
+    engine = create_engine(sqlalchemy_url(database_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_name": lambda name, kind, _parents: kind != "table" or name in OWN_TABLES,
+                "include_object": lambda _object, name, kind, _reflected, _compare: (
+                    kind != "table" or name in OWN_TABLES
+                ),
+            },
+        )
+        differences = compare_metadata(context, metadata)
+    engine.dispose()
+    assert differences == []
+
+
+def test_replicas_that_start_together_migrate_once(empty_database_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(upgrade, empty_database_url) for _ in range(4)]:
+            done.result()
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute("SELECT revision FROM config_revision").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("table", [table.name for table in schema.CONFIGURATION])
+def test_any_write_to_the_configuration_raises_the_revision(database_url: str, table: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f"DELETE FROM {table}")
+        row = connection.execute("SELECT revision FROM config_revision").fetchone()
+    assert row == (2,)
+
+
+def test_writers_wake_listeners_when_they_commit(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as listener, psycopg.connect(database_url) as writer:
+        listener.execute(f"LISTEN {schema.NOTIFY_CHANNEL}")
+        writer.execute("DELETE FROM policies")
+        assert list(listener.notifies(timeout=0.05)) == []
+        writer.commit()
+        assert [note.channel for note in listener.notifies(timeout=5, stop_after=1)] == [
+            schema.NOTIFY_CHANNEL
+        ]
