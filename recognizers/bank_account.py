@@ -1,0 +1,87 @@
+"""BANK_ACCOUNT: account numbers of banks (seven digits) and of ゆうちょ (記号 five, 番号 two to eight digits).
+
+There is no public check digit: a label decides (普通, 当座, 口座番号, account …). ゆうちょ記号 begin with 1 or 0 and end in 0,
+which tells them from health-insurance 記号 where the words around do not.
+Source: 全国銀行協会 全銀フォーマット (account: 7 digits); ゆうちょ銀行 記号・番号 (5 + up to 8 digits).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from recognizers.context import Field, field_of, topics_of
+from recognizers.finding import Finding
+from recognizers.folded import FoldedText
+from recognizers.numbers import Number, readings
+
+ENTITY = "BANK_ACCOUNT"
+_DIRECT = frozenset(
+    "口座番号 口座 普通預金 普通口座 普通 当座預金 当座 貯蓄 貯蓄預金 定期預金 別段預金 別段 (普) (当) 証券口座 account number|account no|account|a/c"
+    "|a/c no|bank account|ordinary|ordinary account|savings|account_number|account_no|bank_account|acct|acct no|checking|iban|普通no"
+    "|通帳番号|bankaccount".replace(" account", "|account").replace(" ", "|").split("|")
+) | {"account number", "account no", "bank account", "ordinary account", "a/c no", "acct no", "ordinary", "savings"}
+_POSTAL = re.compile(r"[01]\d{3}0")
+_POSTAL_PAIR = re.compile(r"記号.{0,12}?番号", re.DOTALL)
+
+
+class BankAccountFinder:
+    entities = frozenset({ENTITY})
+    name = "bank_account"
+
+    def find(self, text: FoldedText) -> Iterator[Finding]:
+        for length, found in text.view(readings).items():
+            for number in found if 2 <= length <= 14 else ():
+                score = _postal_score(text, number) if length in (5, 13, 12, 8) else 0.0
+                score = max(score, _score(text, number) if length >= 5 else 0.0)
+                if score:
+                    yield text.finding(number.start, number.end, ENTITY, score, self.name)
+        yield from _postal_numbers(text, self.name)
+
+
+def _score(text: FoldedText, number: Number) -> float:
+    field = field_of(text, number.start, number.end)
+    if field.kind != ENTITY:
+        return 0.0
+    standard = len(number.digits) == 7 and len(number.groups) in (1, 7)
+    if standard:
+        return 0.95 if field.strength >= 0.8 else 0.75
+    return 0.85 if field.word in _DIRECT and field.strength >= 0.95 and _unit_free(text, number) else 0.0
+
+
+def _unit_free(text: FoldedText, number: Number) -> bool:
+    return not text.folded[number.end : number.end + 1].startswith(("円", "年", "月", "件", "名", "%", ","))
+
+
+def _postal_score(text: FoldedText, number: Number) -> float:
+    """ゆうちょ: `記号` alone, or `記号-番号` in one."""
+    if number.groups[0] != 5 or not _POSTAL.match(number.digits):
+        return 0.0
+    field = field_of(text, number.start, number.end)
+    topics = topics_of(text, number.start, number.end, before=60)
+    if len(number.groups) == 2 and 6 <= number.groups[1] <= 8:
+        return 0.9 if ENTITY in topics or field.kind in ("HEALTH_INSURANCE", "SYMBOL") else 0.0
+    if len(number.groups) > 1 or not _is_symbol(field):
+        return 0.0
+    return 0.96 if ENTITY in topics else 0.6
+
+
+def _is_symbol(field: Field) -> bool:
+    return field.word.endswith("記号") or field.word == "記号番号"
+
+
+def _postal_numbers(text: FoldedText, name: str) -> Iterator[Finding]:
+    """The 番号 that follows a ゆうちょ 記号."""
+    by_length = text.view(readings)
+    for symbol in by_length.get(5, ()):
+        if _postal_score(text, symbol) < 0.6:
+            continue
+        for length in range(2, 9):
+            for number in by_length.get(length, ()):
+                gap = text.folded[symbol.end : number.start] if number.start > symbol.end else "\n\n"
+                if len(gap) <= 12 and "番号" in gap and len(number.groups) == 1:
+                    yield text.finding(number.start, number.end, ENTITY, 0.96, name)
+
+
+def load() -> BankAccountFinder:
+    return BankAccountFinder()

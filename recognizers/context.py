@@ -1,0 +1,104 @@
+"""What speaks for a value: the label of its field, and the topics around it. Raw string, before and after.
+
+`field_of` answers the one kind that names the value: its table column, else the nearest label before it in the
+statement, else a label directly after it, else the label on the line above. Auxiliary words (番号, 氏名, 性別) step aside
+for a specific one. `topics_of` answers every kind within reach, for values whose shape is already telling.
+
+Bounded: looks at 64 characters before, 24 after, one line above and one table header.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from recognizers.folded import FoldedText
+from recognizers.labels import Label, labels
+from recognizers.tables import column_header
+
+BEFORE, AFTER, ABOVE = 64, 12, 40
+_AUXILIARY = frozenset({"NUMBER", "NAME", "GENDER"})
+_STATEMENT_END = re.compile(r"[。\n!?]")
+_DIGITS = re.compile(r"[0-9]{3}")
+_BETWEEN_AFTER = re.compile(r"[\s\"'」』）)(（のがは、,:|=]{0,4}|(?:です|という|は|が|の){0,2}[(（「]?")
+
+
+class Field(NamedTuple):
+    """The kind of label that names a value, and how sure: 1.0 beside it, 0.9 column, 0.6 earlier in the list."""
+
+    kind: str
+    strength: float
+    word: str
+
+
+NO_FIELD = Field("", 0.0, "")
+
+
+def field_of(text: FoldedText, start: int, end: int) -> Field:
+    """The label that names folded [start, end), or `NO_FIELD`."""
+    before = _before(text, start)
+    if before.strength >= 0.9:
+        return before
+    candidates = (_column(text, start), _after(text, end), before, _above(text, start))
+    return max(candidates, key=lambda field: field.strength)
+
+
+def topics_of(text: FoldedText, start: int, end: int, *, before: int = 120, after: int = 40) -> frozenset[str]:
+    """All kinds of labels near folded [start, end)."""
+    found = text.view(labels)
+    near = [*found.before(start, before), *found.after(end, after)]
+    header = column_header(text, start)
+    if header is not None:
+        near += found.between(*header)
+    return frozenset(label.kind for label in near)
+
+
+def _before(text: FoldedText, start: int) -> Field:
+    fallback = NO_FIELD
+    for label in text.view(labels).before(start, BEFORE):
+        between = text.folded[label.end : start]
+        if _STATEMENT_END.search(between):
+            break
+        field = Field(label.kind, _strength(between), label.word)
+        if label.kind not in _AUXILIARY:
+            return field if field.strength >= fallback.strength - 0.5 else fallback
+        if fallback is NO_FIELD:
+            fallback = field
+    return fallback
+
+
+def _strength(between: str) -> float:
+    if _DIGITS.search(between):
+        return 0.6
+    return 1.0 if len(between) <= 12 else 0.8
+
+
+def _after(text: FoldedText, end: int) -> Field:
+    for label in text.view(labels).after(end, AFTER):
+        if label.kind in _AUXILIARY:
+            continue
+        if _BETWEEN_AFTER.fullmatch(text.folded, end, label.start):
+            return Field(label.kind, 0.85, label.word)
+        break
+    return NO_FIELD
+
+
+def _above(text: FoldedText, start: int) -> Field:
+    """A label line above a value that begins its own line."""
+    line = text.folded.rfind("\n", max(0, start - 24), start)
+    if line < 0 or text.folded[line + 1 : start].strip(" \t\"'「(・-*|>"):
+        return NO_FIELD
+    above = text.folded.rfind("\n", max(0, line - ABOVE), line) + 1
+    for label in text.view(labels).before(line, line - max(above, line - ABOVE)):
+        if label.kind not in _AUXILIARY and label.start >= above:
+            return Field(label.kind, 0.75, label.word)
+    return NO_FIELD
+
+
+def _column(text: FoldedText, start: int) -> Field:
+    header = column_header(text, start)
+    if header is None:
+        return NO_FIELD
+    found: list[Label] = text.view(labels).between(*header)
+    specific = [label for label in found if label.kind not in _AUXILIARY] or found
+    return Field(specific[-1].kind, 0.95, specific[-1].word) if specific else Field("OTHER", 0.7, "")

@@ -1,0 +1,178 @@
+"""Numbers first, meaning second: every way of writing a digit string, read once for all recognizers.
+
+Three writings give the same value: ASCII digits in groups (`090-1234 5678`, `0 9 0 - 1 …`, with O, l and I for 0 and
+1 where a scanner put them), kanji digits (`〇九〇の一二三四`), and spoken ones (`ゼロキュウゼロの、イチニ…`). A `Number` is
+a maximal stretch; `readings` adds the parts of it that stand between spaces, since two numbers may stand side by side.
+
+Bounded: a stretch has at most 24 groups of at most 24 digits. Atomic groups everywhere, so time is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from recognizers.folded import FoldedText
+
+MAX_GROUPS = 24
+
+_D = "[0-9OoIl]"
+_JOIN = r"(?> ?[-ー~] ?| ?\)[ -]?\(?|[ -]?\(| {1,2}|[._・]|の)"
+_PLAIN = re.compile(
+    rf"(?:(?<![0-9A-Za-z])|(?<=[Tt][Ee][Ll])|(?<=[Ff][Aa][Xx])|(?<=[Nn][Oo]))"
+    rf"\+?\(?{_D}{{1,24}}+(?:{_JOIN}{_D}{{1,24}}+(?![A-Za-z])){{0,{MAX_GROUPS - 1}}}+\)?+(?![0-9A-Za-z])"
+)
+_K = "[〇零一二三四五六七八九壱弐参]"
+_KANJI = re.compile(rf"{_K}{{1,24}}+(?:(?> ?[-ー~] ?|の、?|、| {{1,2}}){_K}{{1,24}}+){{0,{MAX_GROUPS - 1}}}+")
+_FROM_KANJI = str.maketrans("〇零一二三四五六七八九壱弐参OoIl", "00123456789123" + "0011")
+_GROUP = re.compile(f"{_D}+|{_K}+")
+
+_SPOKEN_DIGITS = {
+    "ぜろ": "0", "れい": "0", "まる": "0", "いち": "1", "にい": "2", "にー": "2", "に": "2", "さん": "3", "よん": "4",
+    "ごー": "5", "ごお": "5", "ごう": "5", "ご": "5", "ろく": "6", "なな": "7", "しち": "7", "はち": "8",
+    "きゅう": "9", "きゅー": "9",
+}  # fmt: skip
+_KATAKANA = {code: chr(code + 0x60) for code in range(ord("ぁ"), ord("ん") + 1)}
+_SPOKEN_DIGITS |= {word.translate(_KATAKANA): digit for word, digit in _SPOKEN_DIGITS.items()}
+_WORD = "(?>" + "|".join(sorted(_SPOKEN_DIGITS, key=len, reverse=True)) + ")"
+_SPOKEN = re.compile(rf"{_WORD}(?>(?>[ 、,・]{{0,2}}[のノ][ 、,]{{0,2}}|[ 、,・]{{0,2}}){_WORD}){{1,40}}+")
+_SPOKEN_GROUP = re.compile(rf"(?>{_WORD}(?:[ 、,・]{{0,2}}(?={_WORD}))?)+")
+_SPOKEN_WORD = re.compile(_WORD)
+
+
+class Number(NamedTuple):
+    """A digit string in the text: folded offsets, digits as ASCII, count of digits per group, what joins the groups.
+
+    `joins` has one character per gap: '-' for any hyphen, ' ' for spaces, otherwise the mark itself.
+    `style` is 'plain', 'kanji' or 'spoken'. `international` is true after a plus sign.
+    """
+
+    start: int
+    end: int
+    digits: str
+    groups: tuple[int, ...]
+    joins: str
+    style: str
+    international: bool = False
+
+
+class _Piece(NamedTuple):
+    start: int
+    end: int
+    digits: str
+
+
+def numbers(text: FoldedText) -> list[Number]:
+    """Maximal digit stretches, sorted by start; at least one true digit (two kanji, three spoken) each."""
+    return sorted([*_plain(text.folded), *_kanji(text.folded), *_spoken(text.folded)])
+
+
+def readings(text: FoldedText) -> dict[int, list[Number]]:
+    """Every number and every part of one that stands between spaces, by count of digits."""
+    by_length: dict[int, list[Number]] = {}
+    for number in text.view(numbers):
+        by_length.setdefault(len(number.digits), []).append(number)
+        for part in _parts(number, text.folded):
+            by_length.setdefault(len(part.digits), []).append(part)
+    return by_length
+
+
+def of_lengths(text: FoldedText, *lengths: int) -> Iterator[Number]:
+    """All readings that have one of these counts of digits."""
+    by_length = text.view(readings)
+    for length in lengths:
+        yield from by_length.get(length, ())
+
+
+def _plain(folded: str) -> Iterator[Number]:
+    for match in _PLAIN.finditer(folded):
+        pieces = _trimmed(_pieces(folded, match.start(), match.end(), _GROUP), folded)
+        if pieces:
+            plus = folded[match.start()] == "+"
+            number = _number(folded, pieces, "plain", plus)
+            opened = folded[match.start() + plus] == "(" and ")" in match.group() and pieces[0].start == match.start() + plus + 1
+            closed = folded[number.end : number.end + 1] == ")" and "(" in folded[number.start : number.end]
+            yield number._replace(
+                start=number.start - opened - (plus and pieces[0].start <= match.start() + 2), end=number.end + closed
+            )
+
+
+def _kanji(folded: str) -> Iterator[Number]:
+    for match in _KANJI.finditer(folded):
+        if match.end() - match.start() > 1:
+            yield _number(folded, _pieces(folded, match.start(), match.end(), _GROUP), "kanji", False)
+
+
+def _spoken(folded: str) -> Iterator[Number]:
+    for match in _SPOKEN.finditer(folded):
+        if match.end() - match.start() < 4:
+            continue
+        pieces = [
+            _Piece(group.start(), group.end(), "".join(map(_SPOKEN_DIGITS.__getitem__, _SPOKEN_WORD.findall(group.group()))))
+            for group in _SPOKEN_GROUP.finditer(folded, match.start(), match.end())
+        ]
+        if sum(len(piece.digits) for piece in pieces) > 2:
+            yield _number(folded, pieces, "spoken", False)
+
+
+def _pieces(folded: str, start: int, end: int, pattern: re.Pattern[str]) -> list[_Piece]:
+    return [
+        _Piece(group.start(), group.end(), group.group().translate(_FROM_KANJI))
+        for group in pattern.finditer(folded, start, end)
+    ]
+
+
+def _trimmed(pieces: list[_Piece], folded: str) -> list[_Piece]:
+    """Without edge groups that are letters only ('I 10'), unless a hyphen ties them to a number ('OOO-1187')."""
+    if folded[pieces[0].start : pieces[-1].end].isdigit():
+        return pieces
+    while pieces and _is_word(pieces[0], folded) and not _tied(pieces, 0, folded):
+        pieces = pieces[1:]
+    while pieces and _is_word(pieces[-1], folded) and not _tied(pieces, len(pieces) - 2, folded):
+        pieces = pieces[:-1]
+    return pieces
+
+
+def _is_word(piece: _Piece, folded: str) -> bool:
+    return not any("0" <= character <= "9" for character in folded[piece.start : piece.end])
+
+
+def _tied(pieces: list[_Piece], gap: int, folded: str) -> bool:
+    if not 0 <= gap < len(pieces) - 1:
+        return False
+    has_digit = any(not _is_word(piece, folded) for piece in pieces)
+    return has_digit and folded[pieces[gap].end : pieces[gap + 1].start].strip() != ""
+
+
+def _number(folded: str, pieces: list[_Piece], style: str, plus: bool) -> Number:
+    joins = "".join(
+        _join(folded[left.end : right.start]) for left, right in zip(pieces, pieces[1:], strict=False)
+    )
+    digits = "".join(piece.digits for piece in pieces)
+    groups = tuple(len(piece.digits) for piece in pieces)
+    return Number(pieces[0].start, pieces[-1].end, digits, groups, joins, style, plus)
+
+
+def _join(gap: str) -> str:
+    mark = gap.strip()[:1]
+    if not mark:
+        return " "
+    return "-" if mark in "-ー" else mark
+
+
+def _parts(number: Number, folded: str) -> Iterator[Number]:
+    """Runs of groups cut at spaces, '~' and 'の'; not of digit-by-digit writing, which is one number."""
+    if not set(number.joins) & set(" ~の、") or max(number.groups) == 1:
+        return
+    pattern = _SPOKEN_GROUP if number.style == "spoken" else _GROUP
+    if number.style == "spoken":
+        return
+    pieces = _pieces(folded, number.start, number.end, pattern)
+    cuts = [0, *(index + 1 for index, join in enumerate(number.joins) if join in " ~の、"), len(pieces)]
+    for first in range(len(cuts) - 1):
+        for last in range(first + 1, len(cuts)):
+            if last - first < len(cuts) - 1:
+                plus = number.international and cuts[first] == 0
+                part = _number(folded, pieces[cuts[first] : cuts[last]], number.style, plus)
+                yield part._replace(start=number.start) if cuts[first] == 0 else part

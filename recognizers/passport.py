@@ -1,0 +1,44 @@
+"""PASSPORT: Japanese books (two letters, seven digits; ordinary ones begin with M or T) and, near a label, foreign ones.
+
+Source: 外務省 旅券 (format); ICAO Doc 9303 (nine characters at most). The number itself has no check digit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from recognizers.context import field_of, topics_of
+from recognizers.finding import Finding
+from recognizers.folded import FoldedText
+
+ENTITY = "PASSPORT"
+_EDGE, _END = r"(?<![0-9A-Za-z_-])", r"(?![0-9A-Za-z]|-[0-9A-Za-z])"
+_JAPANESE = re.compile(rf"{_EDGE}[A-Za-z]{{2}} ?[0-9]{{7}}{_END}")
+_FOREIGN = re.compile(rf"{_EDGE}(?:[A-Z]{{1,2}} ?[0-9]{{6,8}}[A-Z]?|[0-9]{{2}}[A-Z]{{2}}[0-9]{{5}}|[0-9]{{9}}){_END}")
+
+
+class PassportFinder:
+    entities = frozenset({ENTITY})
+    name = "passport"
+
+    def find(self, text: FoldedText) -> Iterator[Finding]:
+        for pattern in (_JAPANESE, _FOREIGN):
+            for match in pattern.finditer(text.folded):
+                score = _score(text, match, japanese=pattern is _JAPANESE)
+                yield text.finding(match.start(), match.end(), ENTITY, score, self.name)
+
+
+def _score(text: FoldedText, match: re.Match[str], *, japanese: bool) -> float:
+    field = field_of(text, match.start(), match.end())
+    if field.kind == ENTITY:
+        return 0.97 if field.strength >= 0.8 else 0.8
+    if field.kind not in ("", "NAME", "NUMBER", "GENDER", "DATE_OF_BIRTH", "DATE") and field.strength >= 0.8:
+        return 0.3
+    if ENTITY in topics_of(text, match.start(), match.end(), before=200):
+        return 0.75 if japanese or match.group()[0].isalpha() else 0.6
+    return 0.6 if japanese and match.group()[0] in "MT" else 0.3
+
+
+def load() -> PassportFinder:
+    return PassportFinder()

@@ -1,0 +1,86 @@
+"""PHONE_NUMBER: Japanese numbers in every writing, international ones, and extensions after their label.
+
+Source: 総務省 電気通信番号計画: 0AB-J ten digits, 050/060/070/080/090 eleven, 0120-3-3, 0800-3-4, 0570-3-3; ITU-T E.164.
+Assigned blocks are not checked: new blocks open every year and a masked unassigned number harms nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from recognizers.context import Field, field_of
+from recognizers.finding import Finding
+from recognizers.folded import FoldedText
+from recognizers.numbers import Number, readings
+
+ENTITY = "PHONE_NUMBER"
+_MOBILE = re.compile(r"0[5-9]0\d{8}")
+_LANDLINE = re.compile(r"0\d{9}")
+_TOLL_FREE = re.compile(r"(?:0120|0570|0990|0180|0170)\d{6}|0800\d{7}|0077\d{6,8}")
+_LANDLINE_GROUPS = frozenset({(2, 4, 4), (3, 3, 4), (4, 2, 4), (5, 1, 4), (2, 8), (3, 7), (6, 4), (4, 6), (5, 5)})
+_MOBILE_GROUPS = frozenset({(3, 4, 4), (4, 3, 4), (3, 8), (7, 4)})
+_EXTENSION = re.compile(r"(?:内線|内線番号|ext\.?|extension|x)")
+_ABROAD = re.compile(r"(?:001010|0033010|0061010|010)[1-9]\d{8,12}")
+
+
+class PhoneNumberFinder:
+    entities = frozenset({ENTITY})
+    name = "phone_number"
+
+    def find(self, text: FoldedText) -> Iterator[Finding]:
+        for length, found in text.view(readings).items():
+            for number in found if 2 <= length <= 17 else ():
+                score = _score(text, number) if length >= 8 else _extension_score(text, number)
+                if score:
+                    yield text.finding(number.start, number.end, ENTITY, score, self.name)
+
+
+def _score(text: FoldedText, number: Number) -> float:
+    shape = _shape_score(number)
+    if not shape and len(number.digits) > 11:
+        return 0.0
+    field = field_of(text, number.start, number.end)
+    if field.kind == ENTITY:
+        return max(shape, 0.9) if shape or _plausible(number) else 0.0
+    if not shape:
+        return 0.0
+    return shape - _doubt(field)
+
+
+def _shape_score(number: Number) -> float:
+    digits, groups = number.digits, number.groups
+    if number.international:
+        return 0.9 if 9 <= len(digits) <= 15 else 0.0
+    one_by_one = max(groups) == 1
+    if _MOBILE.fullmatch(digits):
+        return 0.9 if groups in _MOBILE_GROUPS or one_by_one else 0.75 if len(groups) == 1 else 0.6
+    if _TOLL_FREE.fullmatch(digits) and len(groups) > 1:
+        return 0.9
+    if _LANDLINE.fullmatch(digits) and digits[1] != "0":
+        return 0.85 if groups in _LANDLINE_GROUPS and number.joins[-1] != "の" or one_by_one else 0.45
+    if _ABROAD.fullmatch(digits) and len(groups) > 3:
+        return 0.85
+    return 0.0
+
+
+def _plausible(number: Number) -> bool:
+    """Right beside a phone label: also numbers of other countries, spoken ones, and those with odd groups."""
+    return 9 <= len(number.digits) <= 11 and (number.digits[0] == "0" or number.groups in ((3, 3, 4), (10,)))
+
+
+def _doubt(field: Field) -> float:
+    if field.kind in ("", "NAME", "NUMBER", "ADDRESS", "EMAIL_ADDRESS", "GENDER", "POSTAL_CODE", "DATE", "DATE_OF_BIRTH"):
+        return 0.0
+    return 0.45 if field.strength >= 0.9 else 0.1
+
+
+def _extension_score(text: FoldedText, number: Number) -> float:
+    if len(number.digits) > 5 or number.style == "spoken":
+        return 0.0
+    field = field_of(text, number.start, number.end)
+    return 0.8 if field.kind == ENTITY and field.strength >= 0.9 and _EXTENSION.fullmatch(field.word) else 0.0
+
+
+def load() -> PhoneNumberFinder:
+    return PhoneNumberFinder()

@@ -1,0 +1,37 @@
+"""RESIDENCE_CARD: 在留カード and 特別永住者証明書, two letters, eight digits, two letters. No public check digit.
+
+Source: 出入国在留管理庁 在留カード等番号 (format). Postal tracking numbers (UPU S10) have nine digits and do not match.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from recognizers.context import field_of
+from recognizers.finding import Finding
+from recognizers.folded import FoldedText
+
+ENTITY = "RESIDENCE_CARD"
+_CARD = re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{2}[ -]?[0-9OoIl]{8}[ -]?[A-Za-z]{2}(?![0-9A-Za-z_])")
+
+
+class ResidenceCardFinder:
+    entities = frozenset({ENTITY})
+    name = "residence_card"
+
+    def find(self, text: FoldedText) -> Iterator[Finding]:
+        for match in _CARD.finditer(text.folded):
+            if sum(map(str.isdigit, match.group())) >= 5:
+                yield text.finding(match.start(), match.end(), ENTITY, _score(text, match), self.name)
+
+
+def _score(text: FoldedText, match: re.Match[str]) -> float:
+    field = field_of(text, match.start(), match.end())
+    if field.kind == ENTITY:
+        return 0.98
+    return 0.4 if field.kind == "OTHER" and field.strength >= 0.9 else 0.85
+
+
+def load() -> ResidenceCardFinder:
+    return ResidenceCardFinder()
