@@ -25,6 +25,7 @@ class Tenant:
     """Name of a redaction policy in the same snapshot."""
     time_zone: str = "UTC"
     disabled: bool = False
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,17 +19,13 @@ def sqlalchemy_url(database_url: str) -> URL:
     try:
         url = make_url(database_url)
     except Exception:  # noqa: BLE001 - SQLAlchemy's message would repeat the password
-        raise ValueError(
-            "not a database URL: expected postgresql://user:password@host:port/database"
-        ) from None
+        raise ValueError("not a database URL: expected postgresql://user:password@host:port/database") from None
     if url.get_backend_name() not in {"postgresql", "postgres"}:
         raise ValueError(f"{url.get_backend_name()} is not supported: expected a postgresql:// URL")
     return url.set(drivername="postgresql+psycopg")
 
 
-def create_engine(
-    database_url: str, *, pool_size: int = 8, statement_timeout_ms: int = 10_000
-) -> AsyncEngine:
+def create_engine(database_url: str, *, pool_size: int = 8, statement_timeout_ms: int = 10_000) -> AsyncEngine:
     """An engine for the running event loop; opens no connection yet. Dispose of it at the end."""
     return create_async_engine(
         sqlalchemy_url(database_url),
@@ -37,6 +33,7 @@ def create_engine(
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=5,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
             "application_name": "kagami-controlplane",

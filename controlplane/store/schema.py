@@ -1,10 +1,10 @@
 """The configuration tables: what an administrator declares and every replica reads.
 
 Strategy: one table per kind of object, natural names as keys, amounts as integers. Statement-level triggers
-(migration 0001) raise `config_revision` and notify the channel `kagami_config` inside the writing
-transaction, whoever writes, so a replica can never read a change under an old revision. Quota counters and
-audit tables live beside this module, with the code that owns them. No secret is stored: keys by keyed
-digest, provider credentials by reference.
+(migration 0001) raise the table's row in `config_revisions` and notify the channel `kagami_config` inside
+the writing transaction, whoever writes: a replica can never read a change under an old revision, and need
+only read again what changed. Quota counters and audit tables live beside this module, with the code that
+owns them. No secret is stored: keys by keyed digest, provider credentials by reference.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from controlplane.store.metadata import metadata
 
 NOTIFY_CHANNEL: Final = "kagami_config"
 
-config_revision = Table(
-    "config_revision",
+config_revisions = Table(
+    "config_revisions",
     metadata,
-    Column("singleton", Boolean, primary_key=True),
+    # Name of one of the tables below.
+    Column("kind", Text, primary_key=True),
     Column("revision", BigInteger, nullable=False),
-    CheckConstraint("singleton", name="one_row"),
 )
 
 policies = Table(

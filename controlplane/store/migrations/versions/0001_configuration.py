@@ -8,12 +8,10 @@ revision = "0001"
 down_revision = None
 
 _TABLES = """
-CREATE TABLE config_revision (
-    singleton boolean CONSTRAINT pk_config_revision PRIMARY KEY,
-    revision bigint NOT NULL,
-    CONSTRAINT ck_config_revision_one_row CHECK (singleton)
+CREATE TABLE config_revisions (
+    kind text CONSTRAINT pk_config_revisions PRIMARY KEY,
+    revision bigint NOT NULL
 );
-INSERT INTO config_revision VALUES (true, 1);
 CREATE TABLE policies (
     name text CONSTRAINT pk_policies PRIMARY KEY,
     version text NOT NULL,
@@ -86,11 +84,11 @@ CREATE TABLE quotas (
 );
 """
 
-# The row lock on config_revision also orders writers one after the other.
+# The row lock also orders writers of one table one after the other.
 _FUNCTION = """
 CREATE FUNCTION config_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE config_revision SET revision = revision + 1;
+    UPDATE config_revisions SET revision = revision + 1 WHERE kind = TG_TABLE_NAME;
     PERFORM pg_notify('kagami_config', '');
     RETURN NULL;
 END $$;
@@ -103,6 +101,7 @@ def upgrade() -> None:
     op.execute(_TABLES)
     op.execute(_FUNCTION)
     for table in _WATCHED:
+        op.execute(f"INSERT INTO config_revisions VALUES ('{table}', 1)")  # noqa: S608 - our own names
         op.execute(
             f"CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION config_changed()"
@@ -113,4 +112,4 @@ def downgrade() -> None:
     for table in reversed(_WATCHED):
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION config_changed")
-    op.execute("DROP TABLE config_revision")
+    op.execute("DROP TABLE config_revisions")

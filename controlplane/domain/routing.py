@@ -1,0 +1,32 @@
+"""Which providers may answer for a route, in the order they are tried.
+
+A target without a known provider or price is left out: what cannot be billed is not called. Targets later
+in the list answer when earlier ones fail; Envoy asks for them with its attempt counter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controlplane.domain.snapshot import Price, Provider, Route, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One attempt a request may make."""
+
+    provider: Provider
+    model: str
+    """The model's name at the provider."""
+    price: Price
+
+
+def chain(route: Route, snapshot: Snapshot) -> tuple[Hop, ...]:
+    """The attempts a request on this route may make, first to last; empty when none is possible."""
+    hops = []
+    for target in route.targets:
+        provider = snapshot.providers.get(target.provider)
+        price = snapshot.prices.get((target.provider, target.model))
+        if provider is not None and price is not None:
+            hops.append(Hop(provider, target.model, price))
+    return tuple(hops)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import asyncio
+
+from support.snapshots import snapshot
+
+from controlplane.store.holder import SnapshotHolder
+
+
+async def test_a_subscriber_waits_for_the_first_snapshot_and_then_sees_each_change() -> None:
+    holder = SnapshotHolder()
+    stream = holder.subscribe()
+    first = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)
+    assert not first.done()
+    one, two = snapshot(), snapshot(revision="8")
+    holder.publish(one)
+    assert await first is one
+    holder.publish(two)
+    assert await anext(stream) is two
+
+
+async def test_a_slow_subscriber_skips_what_was_superseded() -> None:
+    holder = SnapshotHolder(snapshot(revision="1"))
+    stream = holder.subscribe()
+    assert (await anext(stream)).revision == "1"
+    holder.publish(snapshot(revision="2"))
+    holder.publish(snapshot(revision="3"))
+    assert (await anext(stream)).revision == "3"
+
+
+async def test_publishing_the_same_snapshot_again_wakes_nobody() -> None:
+    same = snapshot()
+    holder = SnapshotHolder(same)
+    stream = holder.subscribe()
+    await anext(stream)
+    waiting = asyncio.ensure_future(anext(stream))
+    holder.publish(same)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    waiting.cancel()
