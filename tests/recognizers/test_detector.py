@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recognizers.detector import Detector
-from recognizers.registry import MODULES
+from recognizers.registry import FACTORIES
 
-DETECTOR = Detector.load(entities=[entity for entity in MODULES if entity != "PERSON"])
+DETECTOR = Detector.load(entities=[entity for entity in FACTORIES if entity != "PERSON"])
 PIECES = st.sampled_from(
     ["電話は", "090-0123-4567", "０９０", "\u200b", "住所:", "東京都千代田区神田錦町3-22", "\n", " ", "a@example.com", "\ud800", "\x00",
      "個人番号", "1234 5678 9018", "ｶﾞｷﾞ", "か\u3099", "4111 1111 1111 1111", "口座 普通 1234567", ",", "|", "S55.5.5生", "氏名,電話", "ゼロキュウゼロ"]
