@@ -1,0 +1,235 @@
+"""Asyncio shell around `Connection`: listens, runs one task per call, drains.
+
+Strategy: a handler is a coroutine function; unary calls get the request bytes and return the reply bytes, bidirectional
+calls get a `Call`.
+Output of one loop turn is written with one `transport.write`. A handler that raises ends its call with
+status INTERNAL and nothing else: Envoy then fails closed. A call the peer resets, or whose connection is lost, has its
+task cancelled; handlers clean up in `finally`.
+
+Guarantees: no call ends with status OK unless its handler returned normally, a bidirectional one only after the peer
+half-closed as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from kagamirpc.connection import Connection, HalfClosed, Message, Opened, ProtocolError, Reset
+
+UNIMPLEMENTED, INTERNAL = 12, 13
+ErrorHook = Callable[[str, BaseException], None]
+
+
+class Call:
+    """One bidirectional call, as its handler sees it."""
+
+    __slots__ = ("_closed", "_inbox", "_protocol", "_waiter", "headers", "stream_id")
+
+    def __init__(self, protocol: _Protocol, stream_id: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self._protocol = protocol
+        self._inbox: deque[bytes] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._closed = False
+        self.stream_id = stream_id
+        self.headers = headers
+
+    def header(self, name: bytes) -> bytes | None:
+        """First value of a request header (lower-case name)."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    @property
+    def half_closed(self) -> bool:
+        """True once the peer said it will send no more."""
+        return self._closed
+
+    async def receive(self) -> bytes | None:
+        """The next message, or None when the peer has half-closed."""
+        while not self._inbox:
+            if self._closed:
+                return None
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self._inbox.popleft()
+
+    def send(self, payload: bytes) -> None:
+        """Queue one message; never blocks (replies are bounded by what the peer asked)."""
+        self._protocol.connection.send_message(self.stream_id, payload)
+        self._protocol.flush_soon()
+
+    def feed(self, payload: bytes | None) -> None:
+        """Hand the call a message, or None for half-close."""
+        if payload is None:
+            self._closed = True
+        else:
+            self._inbox.append(payload)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """One request, one reply; the handler gets the request's bytes and headers."""
+
+    handler: Callable[[bytes, list[tuple[bytes, bytes]]], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bidirectional:
+    """Messages both ways until the handler returns."""
+
+    handler: Callable[[Call], Awaitable[None]]
+
+
+Methods = Mapping[bytes, Unary | Bidirectional]
+"""By path: b"/package.Service/Method"."""
+
+
+class _Protocol(asyncio.Protocol):
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.connection = Connection(max_message_bytes=server.max_message_bytes)
+        self._transport: asyncio.Transport | None = None
+        self._calls: dict[int, Call] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._flush_due = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's stream transports do not subclass it
+        self._server.protocols.add(self)
+        self.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._transport = None
+        self._server.protocols.discard(self)
+        for task in list(self._tasks.values()):
+            task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for event in self.connection.receive(data):
+                self._on(event)
+        except ProtocolError as error:
+            self._server.on_error("connection", error)
+            self.connection.fail(error)
+            self.flush()
+            if self._transport is not None:
+                self._transport.close()
+            return
+        self.flush_soon()
+
+    def _on(self, event: Opened | Message | HalfClosed | Reset) -> None:
+        if isinstance(event, Opened):
+            self._open(event)
+            return
+        call = self._calls.get(event.stream_id)
+        if call is None:
+            return
+        if isinstance(event, Message):
+            call.feed(event.payload)
+        elif isinstance(event, HalfClosed):
+            call.feed(None)
+        elif (task := self._tasks.get(event.stream_id)) is not None:
+            task.cancel()
+
+    def _open(self, event: Opened) -> None:
+        path = next((value for key, value in event.headers if key == b":path"), b"")
+        method = self._server.methods.get(path)
+        if method is None:
+            self.connection.finish(event.stream_id, UNIMPLEMENTED)
+            return
+        call = Call(self, event.stream_id, event.headers)
+        self._calls[event.stream_id] = call
+        task = asyncio.get_running_loop().create_task(self._run(method, call))
+        self._tasks[event.stream_id] = task
+
+    async def _run(self, method: Unary | Bidirectional, call: Call) -> None:
+        status = INTERNAL
+        try:
+            if isinstance(method, Unary):
+                request = await call.receive()
+                if request is not None:
+                    call.send(await method.handler(request, call.headers))
+                    status = 0
+            else:
+                await method.handler(call)
+                # Envoy treats a clean end before its own as "done with me" and passes the rest unprocessed.
+                status = 0 if call.half_closed else INTERNAL
+        except Exception as error:  # noqa: BLE001 - the last barrier: the peer must see a failed call, not silence
+            self._server.on_error("call", error)
+        finally:
+            # Also on cancellation: the stream is then gone and finish() has no effect.
+            self._calls.pop(call.stream_id, None)
+            self._tasks.pop(call.stream_id, None)
+            self.connection.finish(call.stream_id, status)
+            self.flush_soon()
+
+    def flush_soon(self) -> None:
+        if not self._flush_due:
+            self._flush_due = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        self._flush_due = False
+        data = self.connection.take()
+        if data and self._transport is not None:
+            self._transport.write(data)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Tasks of the calls now running."""
+        return list(self._tasks.values())
+
+    def drain(self) -> None:
+        self.connection.drain()
+        self.flush()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def remove_stale_socket(path: str) -> None:
+    """Unlink a socket file that a dead process left; bind(2) refuses to reuse it otherwise."""
+    Path(path).unlink(missing_ok=True)
+
+
+class Server:
+    """Serves `methods` on a unix socket (`unix:/path`) or `host:port`."""
+
+    def __init__(self, methods: Methods, *, max_message_bytes: int, on_error: ErrorHook) -> None:
+        self.methods = methods
+        self.max_message_bytes = max_message_bytes
+        self.on_error = on_error
+        self.protocols: set[_Protocol] = set()
+        self._listener: asyncio.AbstractServer | None = None
+
+    async def start(self, address: str) -> None:
+        """Listen. Raises OSError when the address cannot be bound; a stale unix socket is replaced."""
+        loop = asyncio.get_running_loop()
+        if address.startswith("unix:"):
+            path = address.removeprefix("unix:")
+            remove_stale_socket(path)
+            self._listener = await loop.create_unix_server(lambda: _Protocol(self), path, backlog=1024)
+        else:
+            host, _, port = address.rpartition(":")
+            self._listener = await loop.create_server(
+                lambda: _Protocol(self), host.strip("[]"), int(port), backlog=1024, family=socket.AF_UNSPEC
+            )
+
+    async def stop(self, grace: float) -> None:
+        """Refuse new calls, let running ones finish for `grace` seconds, then cut them off."""
+        if self._listener is not None:
+            self._listener.close()
+        for protocol in list(self.protocols):
+            protocol.drain()
+        tasks = [task for protocol in self.protocols for task in protocol.tasks]
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
+        for protocol in list(self.protocols):
+            protocol.abort()

@@ -1,0 +1,143 @@
+"""The server with the real grpcio client as its peer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+from kagamirpc.server import Bidirectional, Call, Methods, Server, Unary
+
+Errors = list[tuple[str, BaseException]]
+
+
+@asynccontextmanager
+async def serving(folder: Path, methods: Methods) -> AsyncIterator[tuple[Server, grpc.aio.Channel, Errors]]:
+    errors: Errors = []
+    server = Server(methods, max_message_bytes=1 << 22, on_error=lambda where, error: errors.append((where, error)))
+    await server.start(f"unix:{folder}/s")
+    async with grpc.aio.insecure_channel(f"unix:{folder}/s") as channel:
+        yield server, channel, errors
+    await server.stop(0)
+
+
+async def upper(request: bytes, _headers: list[tuple[bytes, bytes]]) -> bytes:
+    return request.upper()
+
+
+async def echo(call: Call) -> None:
+    while (message := await call.receive()) is not None:
+        call.send(message)
+
+
+async def test_a_unary_call_is_answered(tmp_path: Path) -> None:
+    async with serving(tmp_path, {b"/s/Upper": Unary(upper)}) as (_, channel, errors):
+        assert await channel.unary_unary("/s/Upper")(b"abc") == b"ABC"
+        assert await channel.unary_unary("/s/Upper")(b"x" * 3_000_000) == b"X" * 3_000_000
+        assert errors == []
+
+
+async def test_a_bidirectional_call_carries_messages_both_ways(tmp_path: Path) -> None:
+    async with serving(tmp_path, {b"/s/Echo": Bidirectional(echo)}) as (_, channel, _errors):
+        call = channel.stream_stream("/s/Echo")()
+        for index in range(20):
+            await call.write(str(index).encode())
+            assert await call.read() == str(index).encode()
+        await call.done_writing()
+        assert await call.read() == grpc.aio.EOF
+        assert await call.code() is grpc.StatusCode.OK
+
+
+async def test_a_hundred_calls_run_at_once(tmp_path: Path) -> None:
+    async with serving(tmp_path, {b"/s/Upper": Unary(upper)}) as (_, channel, _errors):
+        method = channel.unary_unary("/s/Upper")
+        replies = await asyncio.gather(*(method(f"r{i}".encode()) for i in range(100)))
+        assert replies == [f"R{i}".encode() for i in range(100)]
+
+
+async def test_an_unknown_method_is_unimplemented(tmp_path: Path) -> None:
+    async with serving(tmp_path, {}) as (_, channel, _errors):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.unary_unary("/s/Nothing")(b"")
+        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_handler_that_raises_ends_the_call_with_internal_and_no_detail(tmp_path: Path) -> None:
+    async def broken(_request: bytes, _headers: list[tuple[bytes, bytes]]) -> bytes:
+        raise ValueError("secret detail")
+
+    async with serving(tmp_path, {b"/s/Broken": Unary(broken)}) as (_, channel, errors):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.unary_unary("/s/Broken")(b"")
+        assert caught.value.code() is grpc.StatusCode.INTERNAL
+        assert "secret" not in str(caught.value)
+        assert [type(error) for _, error in errors] == [ValueError]
+
+
+async def test_a_handler_that_returns_before_the_peer_is_done_does_not_end_ok(tmp_path: Path) -> None:
+    async def early(call: Call) -> None:
+        await call.receive()
+
+    async with serving(tmp_path, {b"/s/Early": Bidirectional(early)}) as (_, channel, _errors):
+        call = channel.stream_stream("/s/Early")()
+        await call.write(b"first")
+        assert await call.code() is not grpc.StatusCode.OK
+
+
+async def test_a_cancelled_call_cancels_its_handler(tmp_path: Path) -> None:
+    cleaned = asyncio.Event()
+
+    async def slow(call: Call) -> None:
+        try:
+            await call.receive()
+            await asyncio.sleep(60)
+        finally:
+            cleaned.set()
+
+    async with serving(tmp_path, {b"/s/Slow": Bidirectional(slow)}) as (_, channel, _errors):
+        call = channel.stream_stream("/s/Slow")()
+        await call.write(b"x")
+        await asyncio.sleep(0.05)
+        call.cancel()
+        await asyncio.wait_for(cleaned.wait(), 5)
+
+
+async def test_a_lost_connection_cancels_its_handlers(tmp_path: Path) -> None:
+    cleaned = asyncio.Event()
+
+    async def slow(call: Call) -> None:
+        try:
+            await call.receive()
+            await call.receive()
+        finally:
+            cleaned.set()
+
+    async with serving(tmp_path, {b"/s/Slow": Bidirectional(slow)}) as (server, channel, _errors):
+        call = channel.stream_stream("/s/Slow")()
+        await call.write(b"x")
+        await asyncio.sleep(0.05)
+        for protocol in list(server.protocols):
+            protocol.abort()
+        await asyncio.wait_for(cleaned.wait(), 5)
+        assert await call.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_stop_lets_running_calls_finish(tmp_path: Path) -> None:
+    async def slow(request: bytes, _headers: list[tuple[bytes, bytes]]) -> bytes:
+        await asyncio.sleep(0.2)
+        return request
+
+    async with serving(tmp_path, {b"/s/Slow": Unary(slow)}) as (server, channel, _errors):
+        running = asyncio.ensure_future(channel.unary_unary("/s/Slow")(b"done"))
+        await asyncio.sleep(0.05)
+        await server.stop(5)
+        assert await running == b"done"
+
+
+async def test_a_stale_socket_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "s").write_bytes(b"")
+    async with serving(tmp_path, {b"/s/Upper": Unary(upper)}) as (_, channel, _errors):
+        assert await channel.unary_unary("/s/Upper")(b"a") == b"A"
