@@ -1,0 +1,95 @@
+"""What a decision needs from outside itself, as interfaces: budget and a forecast of output.
+
+Implemented by `controlplane.ledger` (`QuotaGate`, `Estimates`). Every value is frozen; refusals are values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from kagamipb.admin.v1.admin_pb2 import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one request may use, for every quota that matches it."""
+
+    request_id: str
+    tenant: str
+    key_id: str
+    user: str
+    model: str
+    """The route's model, as the client asked for it."""
+    providers: tuple[str, ...]
+    """Every provider of the chain; a quota on a provider counts if that provider may be called."""
+    micro_usd: int
+    """Estimated cost at the dearest target of the chain: input_tokens, output_tokens and the per-request
+    price.
+    """
+    input_tokens: int
+    """Counted or estimated; rather too many than too few."""
+    output_tokens: int
+    """Expected: the smaller of the client's own limit and `OutputForecast.expected_output`."""
+    output_limit: int = 0
+    """The client's own max_tokens / max_completion_tokens times its choices; 0 = none given."""
+    pico_usd_per_output_token: int = 0
+    """Dearest output or reasoning price in the chain; lets the gate turn room that is left into tokens."""
+    key: str = ""
+    """The virtual key's name, by which manifests narrow a quota."""
+    team: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Every quota has room and holds it for this request until the ledger settles it."""
+
+    reservation_id: str
+    """Goes into the exchange context and every audit entry, unread; "" when no quota matched."""
+    max_output_tokens: int
+    """The most output the provider may be asked for (for all choices together); 0 = no clamp needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """A quota has no room left for this request."""
+
+    quota: str
+    """Name of the tightest quota."""
+    unit: Unit
+    cap: int
+    resets_at: float | None
+    """Unix seconds when its window ends; None = never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Whether there is room cannot be said now: PostgreSQL is away and the leases held are used up."""
+
+
+Reservation = Granted | Exhausted | Unavailable
+
+
+class QuotaGate(Protocol):
+    """Grants or refuses budget. In the steady state without a database call."""
+
+    async def reserve(self, demand: Demand, now: float) -> Reservation:
+        """Decide, waiting at most the gate's patience (2 s) for room that is about to come free.
+
+        `now`: Unix seconds. Never raises. The ledger releases what is not used when it sees the request's
+        final audit entry; a request that is granted and then fails before its `Admitted` entry is written
+        is given back with `cancel`.
+        """
+        ...
+
+    def cancel(self, granted: Granted) -> None:
+        """Give back a reservation no audit entry mentions."""
+        ...
+
+
+class OutputForecast(Protocol):
+    """How much output requests like this one have used."""
+
+    def expected_output(self, tenant: str, model: str) -> int:
+        """95th percentile of recent output tokens; a bounded default while too few are known."""
+        ...
