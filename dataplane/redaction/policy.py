@@ -1,0 +1,187 @@
+"""A redaction policy in the form the hot path needs: compiled once, looked up by entity.
+
+Defaults, when the policy names no rule for an entity and has no "*" rule: findings in requests become reversible
+pseudonyms, findings in responses are replaced. In responses `pseudonym` means `replace`, for there is nothing to
+restore. An unknown action or a value out of range is refused when compiling: a policy never means less than it says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from kagamipb.policy.v1.policy_pb2 import CustomRecognizer, EntityRule, RedactionPolicy
+
+from dataplane.redaction.spans import Scan, Span, override
+from dataplane.redaction.terms import MAX_TERM_CHARS, MAX_TERMS, Terms, bare
+
+DEFAULT_HOLD_CHARS = 96
+LEAST_HOLD_CHARS, MOST_HOLD_CHARS = 32, 1024
+LEAST_HASH_KEY_BYTES = 16
+_ENTITY = re.compile(r"\*|[A-Z][A-Z0-9_]{0,39}")
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be used; the message names the field."""
+
+
+class Action(IntEnum):
+    """What happens to a finding; the numbers are those of `kagamipb.policy.v1.Action`."""
+
+    REPLACE = 1
+    PSEUDONYM = 2
+    MASK = 3
+    HASH = 4
+    BLOCK = 5
+    ALLOW = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ScanConfig:
+    """What a policy asks of the detector beyond its defaults: thresholds per entity and the tenant's recognizers."""
+
+    thresholds: Mapping[str, float]
+    recognizers: Sequence[CustomRecognizer]
+
+    @property
+    def is_default(self) -> bool:
+        """True when the shared detector will do."""
+        return not self.thresholds and not self.recognizers
+
+
+Bind = Callable[[ScanConfig], Scan]
+
+
+@dataclass(frozen=True, slots=True)
+class _Actions:
+    """Actions of one direction."""
+
+    named: Mapping[str, Action]
+    other: Action
+
+    def of(self, entity: str) -> Action:
+        return self.named.get(entity, self.other)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A compiled policy. Make it with `compile`; immutable and shared by all exchanges that use it."""
+
+    name: str
+    version: str
+    enabled: bool
+    max_hold_chars: int
+    hash_key: bytes
+    scan: Scan | None
+    _request: _Actions
+    _response: _Actions
+    _thresholds: Mapping[str, float]
+    _allowed: frozenset[str]
+    _denied: Terms
+
+    @classmethod
+    def compile(cls, proto: RedactionPolicy, hash_key: bytes, *, bind: Bind | None = None) -> Policy:
+        """The policy that `proto` describes.
+
+        `hash_key` (16 bytes at least) keys the `hash` action. `bind` makes a scan for the policy's own thresholds and
+        recognizers (`drivers.analyzer.Analyzer.bind`); without it a policy that has recognizers is refused.
+        Raises PolicyError naming the field.
+        """
+        if len(hash_key) < LEAST_HASH_KEY_BYTES:
+            raise PolicyError(f"hash key: {LEAST_HASH_KEY_BYTES} bytes at least")
+        thresholds = _thresholds(proto.rules)
+        return cls(
+            name=proto.name,
+            version=proto.version,
+            enabled=proto.enabled,
+            max_hold_chars=_hold(proto.max_hold_chars),
+            hash_key=hashlib.blake2b(hash_key, digest_size=32).digest(),
+            scan=_bound(ScanConfig(_named(thresholds), tuple(proto.recognizers)), bind),
+            _request=_actions(proto.rules, "request", Action.PSEUDONYM),
+            _response=_actions(proto.rules, "response", Action.REPLACE),
+            _thresholds=thresholds,
+            _allowed=frozenset(map(bare, _terms(proto.allow_terms, "allow_terms"))),
+            _denied=Terms(_terms(proto.deny_terms, "deny_terms")),
+        )
+
+    def request_action(self, entity: str) -> Action:
+        """What to do with `entity` on its way to the provider."""
+        return self._request.of(entity)
+
+    def response_action(self, entity: str) -> Action:
+        """What to do with `entity` on its way to the client."""
+        action = self._response.of(entity)
+        return Action.REPLACE if action is Action.PSEUDONYM else action
+
+    def refine(self, text: str, spans: Sequence[Span]) -> list[Span]:
+        """`spans` less what scores too low or is an allowed term, plus the denied terms of `text`."""
+        kept = [span for span in spans if self._counts(text, span)]
+        return override(self._denied.find(text), kept)
+
+    def _counts(self, text: str, span: Span) -> bool:
+        least = self._thresholds.get(span.entity, self._thresholds.get("*", 0.0))
+        return span.score >= least and not (self._allowed and bare(text[span.start : span.end]) in self._allowed)
+
+
+def _bound(config: ScanConfig, bind: Bind | None) -> Scan | None:
+    if config.is_default:
+        return None
+    if bind is not None:
+        try:
+            return bind(config)
+        except ValueError as error:
+            raise PolicyError(f"recognizers: {error}") from error
+    if config.recognizers:
+        raise PolicyError("recognizers: this data plane was built without support for custom recognizers")
+    return None
+
+
+def _actions(rules: Sequence[EntityRule], direction: str, default: Action) -> _Actions:
+    named: dict[str, Action] = {}
+    for index, rule in enumerate(rules):
+        if _ENTITY.fullmatch(rule.entity) is None:
+            raise PolicyError(f"rules[{index}].entity: capital letters, digits and '_' (or '*'), 40 at most")
+        if rule.entity in named:
+            raise PolicyError(f"rules[{index}].entity: {rule.entity} has a rule already")
+        named[rule.entity] = _action(getattr(rule, direction), default, f"rules[{index}].{direction}")
+    return _Actions(named, named.pop("*", default))
+
+
+def _action(number: int, default: Action, field: str) -> Action:
+    if number == 0:
+        return default
+    try:
+        return Action(number)
+    except ValueError:
+        raise PolicyError(f"{field}: unknown action {number}") from None
+
+
+def _thresholds(rules: Sequence[EntityRule]) -> dict[str, float]:
+    for index, rule in enumerate(rules):
+        if not 0.0 <= rule.threshold <= 1.0:
+            raise PolicyError(f"rules[{index}].threshold: between 0 and 1")
+    return {rule.entity: rule.threshold for rule in rules if rule.threshold > 0.0}
+
+
+def _named(thresholds: Mapping[str, float]) -> dict[str, float]:
+    return {entity: least for entity, least in thresholds.items() if entity != "*"}
+
+
+def _hold(chars: int) -> int:
+    if chars == 0:
+        return DEFAULT_HOLD_CHARS
+    if not LEAST_HOLD_CHARS <= chars <= MOST_HOLD_CHARS:
+        raise PolicyError(f"max_hold_chars: between {LEAST_HOLD_CHARS} and {MOST_HOLD_CHARS}, or 0 for the default")
+    return chars
+
+
+def _terms(terms: Sequence[str], field: str) -> list[str]:
+    if len(terms) > MAX_TERMS:
+        raise PolicyError(f"{field}: {MAX_TERMS} terms at most")
+    for index, term in enumerate(terms):
+        if not 0 < len(bare(term)) <= MAX_TERM_CHARS:
+            raise PolicyError(f"{field}[{index}]: between 1 and {MAX_TERM_CHARS} characters")
+    return list(terms)

@@ -1,0 +1,151 @@
+"""Hold-back: raw text in, pieces that are safe to let go out, whatever the chunking.
+
+Strategy: the text is scanned at cuts that depend on its content only (`cuts`), each scan seeing left context that was
+decided before. What lies before the cut's margin is let go; a finding that reaches into the margin is held whole
+until a later scan has seen what follows it. So the pieces of a text, joined, are the same for every chunking.
+
+Guarantees: nothing is let go that no scan has seen; never more than `window.cap` characters wait for text to come; a
+finding longer than that is given out as masked as far as it goes, and the run of characters without blanks that goes
+on behind it is swallowed; each scan takes at least a quarter of the cap or `window.step` characters forward, so time
+is linear in the text. Limits: what a detector would say with more than `left` characters of left context, or more
+right context than the cut's margin, is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from dataplane.redaction.cuts import Cut, Window, before_token, context_chars, context_start, next_cut
+from dataplane.redaction.spans import RESTORE, Span
+
+SWALLOWED = "kagami.overflow"
+"""Recognizer name of pieces that continue a finding too long to hold."""
+
+FinalScan = Callable[[str, bool], Sequence[Span]]
+"""A scan that is told whether the end of its text is the end of everything."""
+
+_RUN = re.compile(r"[A-Za-z0-9+/=_.~%@:&?#\\-]*")
+
+
+class Piece(NamedTuple):
+    """Decided text: clean when `span` is None, else what the span (offsets meaningless here) says."""
+
+    text: str
+    span: Span | None
+
+
+class HoldBack:
+    """One text lane's hold-back; feed it text in any chunks, then flush."""
+
+    __slots__ = ("_done", "_overflown", "_scan", "_scanned", "_text", "_window")
+
+    def __init__(self, scan: FinalScan, window: Window, *, context: str = "") -> None:
+        self._scan = scan
+        self._window = window
+        self._text = context
+        self._done = self._scanned = len(context)
+        self._overflown: Span | None = None
+
+    @property
+    def pending(self) -> int:
+        """Characters held back."""
+        return len(self._text) - self._done
+
+    def push(self, text: str) -> None:
+        """Add text; nothing is decided before `step`."""
+        self._text += text
+
+    def step(self) -> list[Piece] | None:
+        """Decide up to the next cut; None when more text is needed."""
+        cut = next_cut(self._text, self._scanned, self._done, self._window)
+        if cut is None:
+            self._trim()
+            return None
+        return self._decide(cut, final=False)
+
+    def feed(self, text: str) -> list[Piece]:
+        """`push` and every `step` that is possible."""
+        self.push(text)
+        pieces: list[Piece] = []
+        while (step := self.step()) is not None:
+            pieces += step
+        return pieces
+
+    def flush(self) -> list[Piece]:
+        """Decide everything that is held: no more text comes."""
+        if self.pending == 0:
+            return []
+        return self._decide(Cut(len(self._text), 0, forced=False), final=True)
+
+    def _decide(self, cut: Cut, *, final: bool) -> list[Piece]:
+        pieces = self._swallow(cut.end) if self._overflown is not None else []
+        if self._done < cut.end:
+            spans = self._spans(cut.end, final=final)
+            limit = cut.end if final else self._limit(spans, cut)
+            pieces += self._release(spans, limit)
+        self._scanned = cut.end
+        return pieces
+
+    def _spans(self, end: int, *, final: bool) -> list[Span]:
+        """Findings that reach beyond what is decided, in offsets of the buffer, cut to the undecided part."""
+        first = context_start(self._text, self._done, self._window.left)
+        return [
+            span._replace(start=max(self._done, span.start + first), end=span.end + first)
+            for span in self._scan(self._text[first:end], final)
+            if span.end + first > self._done
+        ]
+
+    def _limit(self, spans: Sequence[Span], cut: Cut) -> int:
+        limit = max(self._done, before_token(self._text, cut.end - cut.margin, self._done, cut.end))
+        for span in spans:
+            if span.start < limit < span.end or span.end == cut.end:
+                limit = min(limit, span.start)
+                if cut.forced and limit - self._done < self._window.cap // 4:
+                    return self._overflow(span, cut)
+        if cut.forced and limit == self._done:
+            return cut.end
+        return limit
+
+    def _overflow(self, span: Span, cut: Cut) -> int:
+        if span.end < cut.end:
+            return span.end
+        self._overflown = None if span.recognizer == RESTORE else span
+        return cut.end
+
+    def _swallow(self, end: int) -> list[Piece]:
+        """The rest of a finding that was too long to hold."""
+        run = _RUN.match(self._text, self._done, end)
+        stop = self._done if run is None else run.end()
+        overflown = self._overflown
+        if stop < end:
+            self._overflown = None
+        if stop == self._done or overflown is None:
+            return []
+        piece = Piece(self._text[self._done : stop], overflown._replace(recognizer=SWALLOWED))
+        self._done = stop
+        return [piece]
+
+    def _release(self, spans: Sequence[Span], limit: int) -> list[Piece]:
+        pieces: list[Piece] = []
+        at = self._done
+        for span in spans:
+            if span.start >= limit:
+                break
+            if span.start > at:
+                pieces.append(Piece(self._text[at : span.start], None))
+            pieces.append(Piece(self._text[span.start : span.end], span))
+            at = span.end
+        if at < limit:
+            pieces.append(Piece(self._text[at:limit], None))
+        self._done = max(at, limit)
+        return pieces
+
+    def _trim(self) -> None:
+        """Forget left context that no scan can need; only here, so that a long push costs linear time."""
+        spare = self._done - context_chars(self._window.left)
+        if spare > 0:
+            self._text = self._text[spare:]
+            self._done -= spare
+            self._scanned -= spare
