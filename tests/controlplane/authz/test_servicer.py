@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import orjson
+import pytest
+from envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
+from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
+from envoy.service.auth.v3.external_auth_pb2_grpc import AuthorizationStub
+from google.protobuf import json_format
+from kagamipb.admin.v1.admin_pb2 import UNIT_CONCURRENT_REQUESTS, UNIT_MICRO_USD, UNIT_REQUESTS
+from kagamipb.exchange.v1.exchange_pb2 import DIALECT_OPENAI_CHAT, ExchangeContext
+from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
+from support.snapshots import PEPPER, SECRET, snapshot
+
+from controlplane.authz.servicer import Authorizer, add_to
+from controlplane.domain import keys
+from controlplane.domain.ports import Demand, Exhausted, Granted, Reservation, Unavailable
+from controlplane.store.holder import SnapshotHolder
+
+NOW = 1_800_000_000_000_000
+CHAT = {"model": "chat", "messages": [{"role": "user", "content": "山田太郎です"}]}
+
+
+class Gate:
+    """A quota gate that gives one prepared outcome and remembers what it was asked."""
+
+    def __init__(self, outcome: Reservation | Exception) -> None:
+        self.outcome = outcome
+        self.demands: list[Demand] = []
+        self.cancelled: list[Granted] = []
+
+    async def reserve(self, demand: Demand, now: float) -> Reservation:
+        self.demands.append(demand)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    def cancel(self, granted: Granted) -> None:
+        self.cancelled.append(granted)
+
+    def expected_output(self, tenant: str, model: str) -> int:
+        return 300
+
+
+class Log:
+    """An audit log in memory, which can be made to refuse."""
+
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+        self.broken = False
+
+    def append(self, entry: bytes) -> None:
+        if self.broken:
+            raise OSError("disk full")
+        self.entries.append(AuditEntry.FromString(entry))
+
+
+class Bench:
+    """An authorizer with everything around it in reach."""
+
+    def __init__(self, outcome: Reservation | Exception = Granted("res-1", 0), **configuration: Any) -> None:
+        self.gate, self.log = Gate(outcome), Log()
+        self.holder = SnapshotHolder(snapshot(**configuration))
+        numbers = itertools.count(1)
+        self.authorizer = Authorizer(
+            self.holder, self.gate, self.gate, self.log,
+            digest=lambda secret: keys.digest(PEPPER, secret), max_request_bytes=1000,
+            clock=lambda: NOW, random=lambda size: next(numbers).to_bytes(size),
+        )  # fmt: skip
+
+    async def check(self, body: Any = CHAT, **headers: str) -> CheckResponse:
+        return await self.authorizer.check(request(body, **headers))
+
+
+def request(body: Any = CHAT, path: str = "/v1/chat/completions", method: str = "POST", **headers: str) -> CheckRequest:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = {"authorization": f"Bearer {SECRET}"} | {name.replace("_", "-"): text for name, text in headers.items()}
+    http = AttributeContext.HttpRequest(method=method, path=path, headers=fields, raw_body=raw)
+    return CheckRequest(attributes=AttributeContext(request=AttributeContext.Request(http=http)))
+
+
+def passed(response: CheckResponse) -> dict[str, str]:
+    """Headers of a request that may pass."""
+    assert response.WhichOneof("http_response") == "ok_response"
+    assert response.status.code == grpc.StatusCode.OK.value[0]
+    return {option.header.key: option.header.value for option in response.ok_response.headers}
+
+
+def refused(response: CheckResponse) -> tuple[int, str, dict[str, str]]:
+    """Status, code and headers of a refused request."""
+    assert response.WhichOneof("http_response") == "denied_response"
+    assert response.status.code != 0
+    denied = response.denied_response
+    headers = {option.header.key: option.header.value for option in denied.headers}
+    return denied.status.code, orjson.loads(denied.body)["error"]["code"], headers
+
+
+def context(response: CheckResponse) -> ExchangeContext:
+    return ExchangeContext.FromString(base64.urlsafe_b64decode(passed(response)["x-kagami-exchange"]))
+
+
+async def test_an_admitted_request_carries_its_whole_decision_to_the_data_plane() -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    bench = Bench(Granted("res-1", 77))
+    sent = context(await bench.check(traceparent=trace, x_kagami_user="u", x_kagami_tags="a=b"))
+    assert (sent.tenant, sent.key_id, sent.user, sent.traceparent) == ("acme", "key_1", "u", trace)
+    assert (sent.policy.name, sent.policy.version) == ("default", "0123456789abcdef")
+    assert (sent.client_dialect, sent.model_asked, sent.route_reason) == (DIALECT_OPENAI_CHAT, "chat", "priority")
+    assert (sent.reservation_id, sent.max_output_tokens, dict(sent.tags)) == ("res-1", 77, {"a": "b"})
+    assert sent.admitted_at_unix_micros == NOW
+    assert [(target.provider, target.model, target.base_path) for target in sent.chain] == [
+        ("first", "large", "/v1"),
+        ("second", "small", "/v1"),
+    ]
+    assert sent.chain[0].prices.output_pico_usd_per_token == 8_000_000
+
+
+async def test_the_chain_reaches_envoy_as_metadata_and_limits() -> None:
+    response = await Bench().check()
+    assert json_format.MessageToDict(response.dynamic_metadata) == {
+        "priority_groups": [
+            {"name": "0", "clusters": [{"cluster_name": "hop_first", "weight": 1}]},
+            {"name": "1", "clusters": [{"cluster_name": "hop_second", "weight": 1}]},
+        ]
+    }
+    headers = passed(response)
+    assert headers["x-envoy-max-retries"] == "1"
+    assert headers["x-envoy-upstream-rq-per-try-timeout-ms"] == "60000"
+
+
+async def test_what_the_caller_sent_to_us_goes_no_further() -> None:
+    removed = set((await Bench().check()).ok_response.headers_to_remove)
+    assert {"authorization", "x-api-key", "api-key", "cookie", "x-kagami-user", "x-kagami-tags"} <= removed
+
+
+async def test_header_values_are_text_and_overwrite_any_copy() -> None:
+    for option in (await Bench().check()).ok_response.headers:
+        assert option.header.raw_value == b""
+        assert option.append_action == option.OVERWRITE_IF_EXISTS_OR_ADD
+
+
+async def test_every_reply_names_its_request_and_the_audit_log_knows_it() -> None:
+    bench = Bench()
+    response = await bench.check()
+    names = {option.header.key: option.header.value for option in response.ok_response.response_headers_to_add}
+    assert names == {"x-kagami-request-id": context(response).request_id}
+    _, _, headers = refused(await bench.check(b"{"))
+    assert [entry.request_id for entry in bench.log.entries] == [
+        names["x-kagami-request-id"],
+        headers["x-kagami-request-id"],
+    ]
+
+
+async def test_an_admission_is_recorded_as_such() -> None:
+    bench = Bench()
+    await bench.check(x_kagami_user="u")
+    (entry,) = bench.log.entries
+    assert entry.WhichOneof("event") == "admitted"
+    assert entry.at_unix_micros == NOW
+    admitted = entry.admitted
+    assert (admitted.tenant, admitted.key_id, admitted.user, admitted.model) == ("acme", "key_1", "u", "chat")
+    assert (list(admitted.providers), admitted.reservation_id) == (["first", "second"], "res-1")
+    assert "山田" not in str(entry)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (request(authorization="Bearer sk-wrong"), 401, "invalid_api_key"),
+        (request(b"{"), 400, "invalid_request"),
+        (request({"model": "chat"}), 400, "invalid_request"),
+        (request(CHAT | {"model": "none"}), 404, "model_not_found"),
+        (request(path="/v2"), 404, "unknown_url"),
+        (request(x_envoy_auth_partial_body="true"), 413, "request_too_large"),
+    ],
+)  # fmt: skip
+async def test_a_refusal_is_recorded_and_reserves_nothing(sent: CheckRequest, status: int, code: str) -> None:
+    bench = Bench()
+    assert refused(await bench.authorizer.check(sent))[:2] == (status, code)
+    (entry,) = bench.log.entries
+    assert (entry.denied.http_status, entry.denied.code) == (status, code)
+    assert len(entry.denied.request_sha256) == 32
+    assert bench.gate.demands == []
+
+
+async def test_an_exhausted_budget_is_429_and_says_when_it_returns() -> None:
+    bench = Bench(Exhausted("monthly", UNIT_MICRO_USD, 5, NOW / 1e6 + 3600.2))
+    status, code, headers = refused(await bench.check())
+    assert (status, code) == (429, "insufficient_quota")
+    assert (headers["retry-after"], headers["x-should-retry"]) == ("3601", "false")
+    assert bench.log.entries[0].denied.code == "insufficient_quota"
+
+
+async def test_a_lifetime_budget_names_no_time() -> None:
+    _, _, headers = refused(await Bench(Exhausted("all", UNIT_REQUESTS, 5, None)).check())
+    assert "retry-after" not in headers
+
+
+@pytest.mark.parametrize(
+    "limit", [Exhausted("rpm", UNIT_REQUESTS, 5, NOW / 1e6 + 9), Exhausted("c", UNIT_CONCURRENT_REQUESTS, 5, None)]
+)
+async def test_a_rate_is_worth_a_retry(limit: Exhausted) -> None:
+    status, code, headers = refused(await Bench(limit).check())
+    assert (status, code) == (429, "rate_limit_exceeded")
+    assert int(headers["retry-after"]) >= 1
+    assert "x-should-retry" not in headers
+
+
+async def test_quotas_that_cannot_be_checked_are_503() -> None:
+    assert refused(await Bench(Unavailable()).check())[:2] == (503, "quota_unavailable")
+
+
+async def test_what_cannot_be_recorded_does_not_pass_and_its_budget_is_given_back() -> None:
+    bench = Bench()
+    bench.log.broken = True
+    assert refused(await bench.check())[:2] == (503, "audit_unavailable")
+    assert bench.gate.cancelled == [bench.gate.outcome]
+    assert refused(await bench.check(b"{"))[:2] == (503, "audit_unavailable")
+    bench.log.broken = False
+    passed(await bench.check())
+
+
+async def test_an_unforeseen_error_passes_nothing_and_tells_nothing() -> None:
+    bench = Bench(RuntimeError("secret detail"))
+    response = await bench.check()
+    assert refused(response)[:2] == (503, "gateway_error")
+    assert "secret detail" not in str(response)
+    assert bench.log.entries[0].denied.code == "gateway_error"
+
+
+async def test_an_error_after_the_grant_gives_the_budget_back() -> None:
+    bench = Bench(Granted("res-1", -1))  # a clamp no message can carry
+    assert refused(await bench.check())[:2] == (503, "gateway_error")
+    assert bench.gate.cancelled == [bench.gate.outcome]
+
+
+async def test_before_the_first_snapshot_nothing_passes() -> None:
+    bench = Bench()
+    bench.holder.current = None
+    assert refused(await bench.check())[:2] == (503, "gateway_error")
+
+
+async def test_a_new_configuration_changes_the_answer_at_once() -> None:
+    bench = Bench()
+    await bench.check()
+    now = bench.holder.current
+    assert now is not None
+    route = now.routes["chat"]
+    bench.holder.publish(replace(now, routes={"chat": replace(route, targets=route.targets[1:])}))
+    response = await bench.check()
+    assert [target.provider for target in context(response).chain] == ["second"]
+    assert passed(response)["x-envoy-max-retries"] == "0"
+
+
+async def test_models_are_answered_by_the_gateway_and_recorded() -> None:
+    bench = Bench()
+    response = await bench.authorizer.check(request(b"", path="/v1/models", method="GET"))
+    assert response.denied_response.status.code == 200
+    assert orjson.loads(response.denied_response.body)["data"][0]["id"] == "chat"
+    assert (bench.log.entries[0].denied.http_status, bench.log.entries[0].denied.code) == (200, "models_listed")
+
+
+async def test_it_serves_envoys_protocol() -> None:
+    bench, server = Bench(), grpc.aio.server()
+    add_to(server, bench.authorizer)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        passed(await AuthorizationStub(channel).Check(request()))
+    await server.stop(None)
