@@ -1,0 +1,41 @@
+"""`kagami up`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+STATE = click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=Path(".kagami"),
+    envvar="KAGAMI_STATE",
+    show_default=True,
+    help="Directory for data, secrets, sockets and logs.",
+)
+
+
+@click.command(name="up")
+@STATE
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address the gateway listens on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--control-planes", default=1, show_default=True, type=click.IntRange(1, 16), help="Replicas.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 128), help="Data-plane processes.")
+@click.option("--drain-seconds", default=30.0, show_default=True, help="How long to wait for streams when stopping.")
+def command(*, state: Path, host: str, port: int, control_planes: int, workers: int, drain_seconds: float) -> None:
+    """Run PostgreSQL, control plane, data plane and Envoy until Ctrl-C; children that die are restarted."""
+    from controlplane.cli.local.stack import Options
+    from controlplane.cli.local.up import up
+
+    options = Options(
+        state=state,
+        host=host,
+        port=port,
+        control_planes=control_planes,
+        workers=workers,
+        drain_seconds=drain_seconds,
+    )
+    sys.exit(asyncio.run(up(options, lambda line: click.echo(line, err=True))))
