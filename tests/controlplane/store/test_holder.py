@@ -4,6 +4,7 @@ import asyncio
 
 from support.snapshots import snapshot
 
+from controlplane.domain.snapshot import Snapshot
 from controlplane.store.holder import SnapshotHolder
 
 
@@ -39,3 +40,27 @@ async def test_publishing_the_same_snapshot_again_wakes_nobody() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     waiting.cancel()
+
+
+async def test_an_observer_misses_nothing_and_is_first() -> None:
+    holder = SnapshotHolder(snapshot(revision="1"))
+    seen: list[tuple[str, str]] = []
+
+    def note(new: Snapshot) -> None:
+        assert holder.current is not None
+        seen.append((holder.current.revision, new.revision))
+
+    holder.observe(note)
+    holder.publish(snapshot(revision="2"))
+    holder.publish(snapshot(revision="3"))
+    assert seen == [("1", "1"), ("1", "2"), ("2", "3")]
+
+
+async def test_closing_ends_subscriptions() -> None:
+    holder = SnapshotHolder(snapshot())
+    stream = holder.subscribe()
+    await anext(stream)
+    waiting = asyncio.ensure_future(anext(stream, None))
+    await asyncio.sleep(0)
+    holder.close()
+    assert await waiting is None
