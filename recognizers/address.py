@@ -1,27 +1,199 @@
-"""ADDRESS, first form: prefecture or city, town and block number."""
+"""ADDRESS: Japanese addresses from the postal code to the room, English and romanised ones, and those read out in kana.
+
+Strategy: the gazetteer gives every municipality in the text; from each the grammar reads forward (town, block, building)
+and backward (county, prefecture, postal code). Where no municipality stands, a known town before an unmistakable block,
+大字/字, or an address label may start one. Prose about a place has no block number, so it stays.
+Source: see `places` and `address_grammar`.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from recognizers.address_grammar import AZA, BUILDING, ONLY_BLOCK, SEGMENT, TOWN_ONLY, judge_block, prefix
+from recognizers.context import field_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
+from recognizers.places import Place, Places, places
 
 ENTITY = "ADDRESS"
-_BLOCK = re.compile(
-    r"(?:〒? ?[0-9]{3}-[0-9]{4} ?)?(?:[一-龠]{2,3}[都道府県])?[一-龠ぁ-んァ-ヶ]{1,8}[市区町村郡][一-龠ぁ-んァ-ヶ]{1,16}[0-9]{1,4}(?:-[0-9]{1,4}|丁目|番地?|号|の[0-9]{1,4}|[0-9]){1,8}"
+_LINK = re.compile(r"(?:の?、?| {1,2}|\n|<br ?/?>)")
+_PROSE = re.compile(r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|による|について")
+_LONE = re.compile(r"(?:丁目|[0-9]-[0-9]{1,4}-[0-9]|番地|番[0-9]{1,3}号|(?<=町)[0-9]{1,4}-[0-9])")
+_CJK_RUN = re.compile(r"[々ヶ一-龠ぁ-んァ-ンー]{2,12}$")
+_SPACED = re.compile(r"(?<!\S)(?:[^\s!-~] |[0-9] ){7,80}[^\s](?!\S)")
+_LABEL = re.compile(
+    r"(?:住所[0-9]?|居所|居住地|住居地|本籍|所在地?|届け?先|送付先|自宅|実家|地番|番地|建物名?|line[0-9]|address_?[0-9]?|addr)"
+    r"(?:\([^()\n]{1,8}\))?[\"')」]{0,2}(?: ?[:=は|,] ?| {1,2})[\"'「]?"
 )
+_PARTIAL = re.compile(r"[^\s,\"'<>|;、。]{0,16}[0-9][^\s,\"'<>|;、。]{0,16}")
+_PARTIAL_LABEL = re.compile(r"番地|地番|建物|line[2-9]|address_?[2-9]|住所[2-9]")
+_VCARD = re.compile(r"\bADR[^:\n]{0,40}:;{0,2}(?P<value>[^\n]{5,160})")
+_SEGMENTS = 5
+
+Span = tuple[int, int, float]
 
 
 class AddressFinder:
+    """Addresses in Japanese writing."""
+
     entities = frozenset({ENTITY})
     name = "address"
 
+    def __init__(self, gazetteer: Places) -> None:
+        self._places = gazetteer
+        self._prefix = prefix(gazetteer.prefectures)
+
     def find(self, text: FoldedText) -> Iterator[Finding]:
-        for match in _BLOCK.finditer(text.folded):
-            yield text.finding(*match.span(), ENTITY, 0.8, self.name)
+        for start, end, score in self._spans(text):
+            yield text.finding(start, end, ENTITY, score, self.name)
+        for match in _SPACED.finditer(text.folded):
+            # A scanner's "埼 玉 県 …": every other character is a space.
+            squeezed = FoldedText(match.group()[::2])
+            for start, end, score in self._spans(squeezed):
+                first = match.start()
+                yield text.finding(first + 2 * start, first + 2 * end - 1, ENTITY, score, self.name)
+
+    def _spans(self, text: FoldedText) -> Iterator[Span]:
+        covered = 0
+        for place in _chains(self._places.municipalities(text), text.modern):
+            if place.start >= covered:
+                for start, end, score in self._from_place(text, place):
+                    covered = end
+                    yield start, end, score
+        yield from self._lone_towns(text)
+        yield from self._aza(text)
+        yield from self._labelled(text)
+
+    def _from_place(self, text: FoldedText, place: Place) -> Iterator[Span]:
+        start, whole = self._start(text.modern, place)
+        end, score = self._forward(text, place.end, whole=whole)
+        if score == 0.0:
+            end, score = self._without_block(text, start, place, whole=whole)
+        if score:
+            yield start, end, score
+
+    def _start(self, modern: str, place: Place) -> tuple[int, bool]:
+        first = max(0, place.start - 40)
+        match = self._prefix.search(modern, first, place.start)
+        if match is None:
+            return place.start, place.whole
+        return match.start(), place.whole or match["prefecture"] is not None
+
+    def _forward(self, text: FoldedText, start: int, *, whole: bool) -> tuple[int, float]:
+        """End and score of town, blocks and building after a municipality; score 0 when there is no block."""
+        end, best = start, -1
+        for _ in range(_SEGMENTS):
+            match = SEGMENT.match(text.modern, end)
+            if match is None:
+                break
+            strength = judge_block(text.modern, *match.span("block"))
+            town = self._town_quality(match["town"])
+            if strength < 0 or town < 0 or (strength == 0 and town < 2 and best < 0):
+                break
+            best = max(best, strength)
+            end = match.end()
+        if best < 0:
+            return start, 0.0
+        return _building(text.modern, end), (0.8, 0.9, 0.95)[best] - (0.0 if whole else 0.05)
+
+    def _town_quality(self, town: str) -> int:
+        """2 a known town, 1 may be one, -1 prose."""
+        name = town.strip("、, \n").replace(" ", "")
+        if "字" in name and not _PROSE.search(name):
+            return 2
+        known = self._places.longest_town(name)
+        if known and not _PROSE.search(name, known):
+            return 2
+        return -1 if name and _PROSE.search(name) else 1
+
+    def _without_block(self, text: FoldedText, start: int, place: Place, *, whole: bool) -> tuple[int, float]:
+        """Prefecture, city and a known town right after an address label."""
+        match = TOWN_ONLY.match(text.modern, place.end)
+        known = self._places.longest_town(match.group()) if match else 0
+        if not known or not whole:
+            return 0, 0.0
+        end = place.end + known
+        aza = AZA.match(text.modern, end) or re.compile("字[一-龠]{1,6}").match(text.modern, end)
+        if aza is not None:
+            return aza.end(), 0.8
+        field = field_of(text, start, end)
+        return end, 0.8 if field.kind == ENTITY and field.strength >= 0.75 else 0.0
+
+    def _lone_towns(self, text: FoldedText) -> Iterator[Span]:
+        """A known town with an unmistakable block and no municipality before it."""
+        for mark in _LONE.finditer(text.modern):
+            block = _block_around(text.modern, mark.start())
+            if block is None:
+                continue
+            start, end = block
+            run = _CJK_RUN.search(text.modern, max(0, start - 12), start)
+            size = self._places.town_before(run.group()) if run else 0
+            strength = judge_block(text.modern, start, end) if size else -1
+            if strength == 2 or (strength == 1 and text.modern[start - 1] == "町"):
+                yield start - size, _building(text.modern, end), (0.0, 0.6, 0.75)[strength]
+
+    def _aza(self, text: FoldedText) -> Iterator[Span]:
+        """大字 and 字 with a number; without one under an address label, or in a list of such."""
+        if "字" not in text.modern:
+            return
+        bare: list[tuple[int, int]] = []
+        numbered = False
+        for match in AZA.finditer(text.modern):
+            block = SEGMENT.match(text.modern, match.end())
+            if block is not None and judge_block(text.modern, *block.span("block")) >= 0 and len(block["town"]) < 12:
+                numbered = True
+                yield match.start(), _building(text.modern, block.end()), 0.85
+            else:
+                bare.append(match.span())
+        for start, end in bare:
+            if numbered or field_of(text, start, end).kind == ENTITY:
+                yield start, _building(text.modern, end), 0.7
+
+    def _labelled(self, text: FoldedText) -> Iterator[Span]:
+        """A town nobody knows, or a part of an address alone in its field, right after an address label."""
+        for label in _LABEL.finditer(text.modern):
+            match = SEGMENT.match(text.modern, label.end())
+            if match is not None and judge_block(text.modern, *match.span("block")) >= 1:
+                if not _PROSE.search(match["town"]) and "\n" not in match["town"]:
+                    yield label.end(), _building(text.modern, match.end()), 0.75
+            elif _PARTIAL_LABEL.search(label.group()):
+                value = _PARTIAL.match(text.modern, label.end())
+                if value is not None:
+                    yield *value.span(), 0.7
+        if "ADR" in text.folded:
+            yield from ((*match.span("value"), 0.9) for match in _VCARD.finditer(text.folded))
+
+
+def _chains(found: list[Place], modern: str) -> Iterator[Place]:
+    """Municipalities, a city and its ward written apart joined into one."""
+    pending: Place | None = None
+    for place in found:
+        if pending is not None and _LINK.fullmatch(modern, pending.end, place.start):
+            pending = Place(pending.start, place.end, whole=True)
+            continue
+        if pending is not None:
+            yield pending
+        pending = place
+    if pending is not None:
+        yield pending
+
+
+def _block_around(modern: str, place: int) -> tuple[int, int] | None:
+    """The block number that covers `place`, read from its first digit."""
+    start = place
+    while start > 0 and place - start < 8 and (modern[start - 1] in "0123456789" or modern[start - 1] in "〇一二三四五六七八九十-"):
+        start -= 1
+    match = ONLY_BLOCK.match(modern, start)
+    return match.span() if match else None
+
+
+def _building(modern: str, end: int) -> int:
+    match = BUILDING.match(modern, end)
+    return match.end() if match else end
 
 
 def load() -> AddressFinder:
-    return AddressFinder()
+    """The finder, with the gazetteer in memory."""
+    return AddressFinder(places())

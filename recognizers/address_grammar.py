@@ -1,0 +1,81 @@
+"""The grammar of a Japanese address after its municipality, and before it. Patterns only.
+
+town (大字, 字, 通り, 上ル) + block (丁目, 番地, 条, hyphens, の, kanji numerals) up to five times, + building + rooms.
+Every quantifier is bounded, so matching one address looks at 200 characters at most.
+Source: 住居表示に関する法律; 京都の通り名; 北海道の条丁目; common writing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_KN = "[〇零一二三四五六七八九十百千]{1,7}"
+_SPOKEN_N = "(?:ゼロ|ぜろ|れい|いち|さん|よん|ろく|なな|はち|きゅう|じゅう)"
+_DIRECTION = "[東西南北左右甲乙丙丁イロハニ]?"
+_UNIT = "(?:丁目|番地|番丁|番町|条通り?|条|丁|番(?![組目線号])|番(?=号)|号(?![室棟館車線])|地割|線)"
+_JOIN = "(?: ?[-ー~・] ?|[のノ之]、?|(?<=[目地丁番条の線]) {0,2})"
+_ASCII = f"{_DIRECTION}[0-9]{{1,5}}(?![0-9])"
+_NEXT = f"(?:{_ASCII}|{_DIRECTION}{_KN}|{_SPOKEN_N})"
+_FIRST = f"(?:{_ASCII}(?: ?{_UNIT})?|{_DIRECTION}{_KN}(?:{_UNIT}|(?= ?[-ーのノ] ?(?:[0-9]|{_KN})))|{_SPOKEN_N}(?=の))"
+_BLOCK = f"{_FIRST}(?:{_JOIN}{_NEXT}(?: ?{_UNIT})?){{0,7}}(?:[イロハニホヘト](?![ァ-ヶー]))?"
+_TOWN_CHARACTER = "[々〆ヶ一-龠ぁ-んァ-ンー]"
+_GAP = r"(?:[、,]? {0,2}|\n|<br ?/?>)"
+
+SEGMENT = re.compile(f"(?P<town>{_GAP}(?:{_TOWN_CHARACTER} ?){{0,24}}?)(?P<block>{_BLOCK})")
+ONLY_BLOCK = re.compile(_BLOCK)
+TOWN_ONLY = re.compile(f"{_TOWN_CHARACTER}{{2,16}}")
+AZA = re.compile(f"(?:大字|(?<![一-龠ぁ-んァ-ヶ])字(?=[一-龠ァ-ヶ]))(?:{_TOWN_CHARACTER}(?<![はをにでへも])){{1,12}}?(?=[^々ヶ一-龠ぁ-んァ-ンー]|{_ASCII}|$)")
+
+_SUFFIX = (
+    "(?:ビル(?:ディング)?|マンション|アパート|ハイツ|コーポ|荘|寮|レジデンス|タワー|ハウス|テラス|コート|パレス|メゾン|ヴィラ|ヒルズ|プラザ|号館|番館|館|棟|団地"
+    "|住宅|ストアー?|センター|ガーデンズ?|スクエア|ハイム|フォレスト|シャトー|ドミール|グラン|エステート|苑|ホーム|アーバン|サンライズ|レヂデンス|シティ|ヴィレッジ|社宅|宿舎|キャンパス)"
+)
+_NAME = r"[^\s,、。,.「」『』()（）|\"<>:;：；/様殿御]"
+_ROOM = (
+    "(?:(?:地下|B)?(?:[0-9Il]{1,5}|[〇一二三四五六七八九十]{1,4})(?:号室|号棟|号館|号|階|F(?![a-z])|f(?![a-z])|室|棟|期)"
+    "|(?:[A-Z]-?)?[0-9]{2,5}(?![0-9年月日時分件名円歳%人])|[A-Z]棟|[0-9]{1,3}-[A-Z0-9]{1,4}(?![0-9])|[〇一二三四五六七八九]{3}|[A-Z](?![0-9A-Za-z])|[Ⅰ-Ⅻ])"
+)
+BUILDING = re.compile(
+    f"(?:{_GAP}|-| ?、)(?:"
+    f"{_NAME}{{0,16}}?{_SUFFIX}(?:[Ⅰ-Ⅻ]|{_NAME}{{0,8}}? ?{_ROOM})?(?: ?{_ROOM}){{0,3}}"
+    f"|{_NAME}{{0,4}}?[ァ-ヶーA-Za-z]{_NAME}{{1,14}}? ?{_ROOM}(?: ?{_ROOM}){{0,2}}"
+    f"|{_ROOM}(?: ?{_ROOM}){{0,2}})"
+)
+
+_POSTAL = r"\(?〒? ?[0-9OoIl]{3} ?[-ー] ?[0-9OoIl]{4}\)?|〒 ?[0-9]{7}"
+_SEPARATOR = r"(?:[\s,、:]{0,3}|\"[,:]\"|<br ?/?>|</?[A-Za-z]{1,12}>{0,2})"
+
+
+def prefix(prefectures: list[str]) -> re.Pattern[str]:
+    """Matches what may stand before a municipality, up to its start: postal code, prefecture, county."""
+    names = "|".join(" ?".join(name) for name in prefectures)
+    return re.compile(f"(?:(?:{_POSTAL}){_SEPARATOR})?(?:(?P<prefecture>{names})(?:の、?)?{_SEPARATOR})?(?:[一-龠ヶケ]{{1,4}}郡 ?)?$")
+
+
+class Block(NamedTuple):
+    """A block number: where it ends and how telling it is (2 unmistakable, 1 two numbers, 0 a bare number)."""
+
+    start: int
+    end: int
+    strength: int
+
+
+_STRONG = re.compile("丁目|番地|番丁|番.{0,2}号|条.{1,6}丁|地割|丁 ?[-の]?[0-9]|[0-9〇-九] ?[-ー・~] ?[0-9〇一-九].{0,2}[-ー・~] ?[0-9〇一-九]")
+_TWO = re.compile(rf"(?:[0-9]|{_KN}) ?[-ー~のノ・] ?(?:[0-9]|{_KN})|番|号|条|丁")
+_NOT_BLOCK = re.compile(
+    r"(?:19|20)[0-9]{2}-[0-9]{1,2}(?:-[0-9]{1,2})?(?![0-9])|0[0-9]{1,4}-[0-9]{1,4}-[0-9]{4}(?![0-9])|[0-9]{3}-[0-9]{4}(?![0-9])(?!番|号)"
+)
+_COUNTER = re.compile(r" ?(?:年|月|日|人|件|名|円|個|台|回|時|分|秒|歳|才|%|パーセント|万|億|千|か所|ヶ所|箇所|つ|世帯|位|校|社|店|kg|km|m|度|階|期|次|級|冊|部|章|[:/,][0-9]|\.[0-9])")
+
+
+def judge_block(text: str, start: int, end: int) -> int:
+    """Strength of the block [start, end) of `text`; -1 when it is a date, a phone number or a count."""
+    block = text[start:end]
+    if _NOT_BLOCK.match(text, start):
+        return -1
+    if _STRONG.search(block):
+        return 2
+    if _COUNTER.match(text, end):
+        return -1
+    return 1 if _TWO.search(block) else 0

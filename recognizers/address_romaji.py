@@ -1,0 +1,94 @@
+"""ADDRESS in Latin letters: Japanese addresses in English order, and foreign ones.
+
+Strategy: an address in Latin letters is a list of comma-separated parts. It starts at something numbered (a block, a room,
+a street with its number) and is one when a later part is a Japanese administrative name (`-ku`, `-shi`, a prefecture, a
+postal code) or, after a street, any place or country. It ends with the last such part.
+Source: 住居表示の英語表記 (地方公共団体 examples), Universal Postal Union S42 element order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from recognizers.finding import Finding
+from recognizers.folded import FoldedText
+
+ENTITY = "ADDRESS"
+_PLACES = (
+    "Hokkaido Aomori Iwate Miyagi Akita Yamagata Fukushima Ibaraki Tochigi Gunma Saitama Chiba Tokyo Kanagawa Niigata "
+    "Toyama Ishikawa Fukui Yamanashi Nagano Gifu Shizuoka Aichi Mie Shiga Kyoto Osaka Hyogo Nara Wakayama Tottori "
+    "Shimane Okayama Hiroshima Yamaguchi Tokushima Kagawa Ehime Kochi Fukuoka Saga Nagasaki Kumamoto Oita Miyazaki "
+    "Kagoshima Okinawa Sapporo Sendai Yokohama Kawasaki Sagamihara Hamamatsu Nagoya Sakai Kobe Kitakyushu Naha"
+)
+_COUNTRIES = (
+    "Japan|USA|United States|UK|United Kingdom|England|Scotland|Ireland|France|Germany|Italy|Spain|Portugal|Sweden|Norway"
+    "|Finland|Denmark|Netherlands|Belgium|Switzerland|Austria|Poland|Canada|Australia|New Zealand|India|Indonesia|Malaysia"
+    "|Singapore|Thailand|Vietnam|Viet Nam|Philippines|China|Taiwan|Hong Kong|Korea|South Korea|Brazil|Mexico|Peru|Nepal"
+)
+_N = "[0-9O]{1,5}"
+_WORD = "(?>[0-9A-Za-zÀ-ɏ.'&-]{1,24})"
+_WORDS = f"{_WORD}(?: {_WORD}){{0,5}}+"
+_JP_POSTAL = "[0-9OIl]{3}-[0-9OIl]{4}"
+_STREET = (
+    "(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Place|Pl|Square|Terrace|Crescent|Close"
+    "|Highway|Court|Parkway)"
+)
+_FOREIGN = (
+    rf"[0-9]{{1,5}}[A-Za-z]?,? (?:rue|avenue|boulevard|bd|place|via|calle|quai|chemin) {_WORDS}"
+    rf"|(?:Jl\.|Jalan|Calle|Via|Rua|Ul\.|Rue|Av\.) (?:{_WORD} ){{0,4}}?[0-9]{{1,5}}[A-Za-z]?"
+    r"|[A-ZÀ-Þ][a-zà-ɏ]{1,24}(?:gatan|straße|strasse|str\.|vägen|väg|weg|laan|straat|gade|vej|gasse|platz) [0-9]{1,4}[A-Za-z]?"
+    rf"|[0-9]{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z0-9][a-z0-9'.]{{1,20}} ){{1,3}}{_STREET}\b\.?(?: (?:Apt|Suite|Unit|#)\.? ?[0-9A-Z]{{1,6}})?"
+)
+_START = (
+    rf"#{_N}|(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite) ?#?[0-9A-Z-]{{1,6}}|[0-9]{{1,2}}F"
+    rf"|{_N}(?:-{_N}){{1,4}}|[0-9]{{1,5}}(?= [A-Z][a-z]{{1,20}}(?:-| ?,))"
+    rf"|(?:(?:Aza|Oaza|Nishi|Higashi|Kita|Minami) )?[A-Z][a-z]{{1,20}}(?:-[a-z]{{1,12}})? {_N}(?:-[0-9A-Za-z]{{1,6}}){{0,3}}"
+)
+_SUFFIXED = r"[A-Z][a-zA-Z]{1,20}(?:-[A-Za-z]{1,12}){0,2}?(?:-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|chome|jo|dori)\b| (?:City|Ward|Prefecture|Pref\.?|Town)\b)"
+_ADMINISTRATIVE = re.compile(
+    rf"(?:(?:{_SUFFIXED}|(?:{'|'.join(_PLACES.split())})\b(?:-(?:shi|ken|fu|to)\b)?)(?: {_JP_POSTAL})?"
+    rf"|{_WORD} {_JP_POSTAL}|{_JP_POSTAL})(?:,? (?:Japan|JAPAN))?"
+)
+_ABROAD = re.compile(
+    rf"(?:{_COUNTRIES})\b|[A-Z]{{2}} [0-9]{{5}}(?:-[0-9]{{4}})?|[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}"
+    r"|(?:[A-Z]{1,2}-)?[0-9]{3,5}(?: [0-9]{2})? [A-Z][a-z]{1,24}|[A-Z][a-z]{1,24} [0-9]{4,6}",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(
+    rf"(?<![0-9A-Za-z-])(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: {_WORD}){{0,4}}+(?P<parts>(?:[,;] ?{_WORDS}){{1,7}}+)"
+)
+_SPLIT = re.compile(r"[,;] ?")
+
+
+class RomajiAddressFinder:
+    """Addresses in Latin letters."""
+
+    entities = frozenset({ENTITY})
+    name = "address_romaji"
+
+    def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
+        if "," not in text.folded:
+            return
+        for match in _ADDRESS.finditer(text.folded):
+            end = _end(text.folded, match)
+            if end:
+                yield text.finding(match.start(), end, ENTITY, 0.85, self.name)
+
+
+def _end(folded: str, match: re.Match[str]) -> int:
+    """Where the last administrative part ends; 0 when there is none."""
+    end = 0
+    for comma in _SPLIT.finditer(folded, match.start("parts"), match.end()):
+        part = _ADMINISTRATIVE.match(folded, comma.end())
+        if part is None and (match["street"] or end):
+            part = _ABROAD.match(folded, comma.end())
+        if part is not None:
+            end = part.end()
+    return end
+
+
+def load() -> RomajiAddressFinder:
+    """The finder."""
+    return RomajiAddressFinder()

