@@ -19,15 +19,15 @@ from recognizers.places import Place, Places, places
 
 ENTITY = "ADDRESS"
 _LINK = re.compile(r"(?:の?、?| {1,2}|\n|<br ?/?>)")
-_PROSE = re.compile(r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|による|について")
+_PROSE = re.compile(r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|道道|国道|県道|府道|都道|市道|号線|による|について")
 _LONE = re.compile(r"(?:丁目|[0-9]-[0-9]{1,4}-[0-9]|番地|番[0-9]{1,3}号|(?<=町)[0-9]{1,4}-[0-9])")
 _CJK_RUN = re.compile(r"[々ヶ一-龠ぁ-んァ-ンー]{2,12}$")
 _SPACED = re.compile(r"(?<!\S)(?:[^\s!-~] |[0-9] ){7,80}[^\s](?!\S)")
 _LABEL = re.compile(
-    r"(?:住所[0-9]?|居所|居住地|住居地|本籍|所在地?|届け?先|送付先|自宅|実家|地番|番地|建物名?|line[0-9]|address_?[0-9]?|addr)"
+    r"(?:住所[0-9]?|居所|居住地|住居地|本籍|所在地?|届け?先|送付先|自宅|実家|(?<![0-9〇一-九十])(?:地番|番地)|建物名?|line[0-9]|address_?[0-9]?|addr)"
     r"(?:\([^()\n]{1,8}\))?[\"')」]{0,2}(?: ?[:=は|,] ?| {1,2})[\"'「]?"
 )
-_PARTIAL = re.compile(r"[^\s,\"'<>|;、。]{0,16}[0-9][^\s,\"'<>|;、。]{0,16}")
+_PARTIAL = re.compile(r"[^\s,\"'<>|;、。()「」]{0,16}[0-9][^\s,\"'<>|;、。()「」]{0,16}")
 _PARTIAL_LABEL = re.compile(r"番地|地番|建物|line[2-9]|address_?[2-9]|住所[2-9]")
 _VCARD = re.compile(r"\bADR[^:\n]{0,40}:;{0,2}(?P<value>[^\n]{5,160})")
 _SEGMENTS = 5
@@ -90,7 +90,7 @@ class AddressFinder:
                 break
             strength = judge_block(text.modern, *match.span("block"))
             town = self._town_quality(match["town"])
-            if strength < 0 or town < 0 or (strength == 0 and town < 2 and best < 0):
+            if strength < 0 or town < 0 or (strength == 0 and (town < 2 or best >= 0)):
                 break
             best = max(best, strength)
             end = match.end()

@@ -40,10 +40,12 @@ _FOREIGN = (
     r"|[A-ZÀ-Þ][a-zà-ɏ]{1,24}(?:gatan|straße|strasse|str\.|vägen|väg|weg|laan|straat|gade|vej|gasse|platz) [0-9]{1,4}[A-Za-z]?"
     rf"|[0-9]{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z0-9][a-z0-9'.]{{1,20}} ){{1,3}}{_STREET}\b\.?(?: (?:Apt|Suite|Unit|#)\.? ?[0-9A-Z]{{1,6}})?"
 )
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _START = (
     rf"#{_N}|(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite) ?#?[0-9A-Z-]{{1,6}}|[0-9]{{1,2}}F"
     rf"|{_N}(?:-{_N}){{1,4}}|[0-9]{{1,5}}(?= [A-Z][a-z]{{1,20}}(?:-| ?,))"
-    rf"|(?:(?:Aza|Oaza|Nishi|Higashi|Kita|Minami) )?[A-Z][a-z]{{1,20}}(?:-[a-z]{{1,12}})? {_N}(?:-[0-9A-Za-z]{{1,6}}){{0,3}}"
+    rf"|(?:Aza|Oaza|Nishi|Higashi|Kita|Minami) [0-9A-Za-z-]{{1,24}} {_N}(?:-[0-9A-Za-z]{{1,6}}){{0,3}}"
+    rf"|(?P<weak>(?!{_MONTH})[A-Z][a-z]{{1,20}}(?:-[a-z]{{1,12}})? {_N}(?:-[0-9A-Za-z]{{1,6}}){{0,3}})"
 )
 _SUFFIXED = r"[A-Z][a-zA-Z]{1,20}(?:-[A-Za-z]{1,12}){0,2}?(?:-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|chome|jo|dori)\b| (?:City|Ward|Prefecture|Pref\.?|Town)\b)"
 _ADMINISTRATIVE = re.compile(
@@ -56,8 +58,10 @@ _ABROAD = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
-    rf"(?<![0-9A-Za-z-])(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: {_WORD}){{0,4}}+(?P<parts>(?:[,;] ?{_WORDS}){{1,7}}+)"
+    rf"(?<![0-9A-Za-z-])(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: (?![a-z]{{3}}){_WORD}){{0,4}}+(?P<parts>(?:[,;](?![0-9]{{3}}\b) ?{_WORDS}){{1,7}}+)"
 )
+_PROSE = re.compile("[a-z]")
+_TELLING = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura)\b|[0-9]{3}-|City|Ward")
 _SPLIT = re.compile(r"[,;] ?")
 
 
@@ -71,10 +75,12 @@ class RomajiAddressFinder:
         """See `Finder`."""
         if "," not in text.folded:
             return
-        for match in _ADDRESS.finditer(text.folded):
+        match = _ADDRESS.search(text.folded)
+        while match is not None:
             end = _end(text.folded, match)
             if end:
                 yield text.finding(match.start(), end, ENTITY, 0.85, self.name)
+            match = _ADDRESS.search(text.folded, end or match.start("parts"))
 
 
 def _end(folded: str, match: re.Match[str]) -> int:
@@ -84,8 +90,10 @@ def _end(folded: str, match: re.Match[str]) -> int:
         part = _ADMINISTRATIVE.match(folded, comma.end())
         if part is None and (match["street"] or end):
             part = _ABROAD.match(folded, comma.end())
-        if part is not None:
+        if part is not None and (end or match["weak"] is None or _TELLING.search(part.group())):
             end = part.end()
+        elif _PROSE.match(folded, comma.end()):
+            break
     return end
 
 

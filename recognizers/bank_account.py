@@ -13,16 +13,21 @@ from collections.abc import Iterator
 from recognizers.context import Field, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
-from recognizers.numbers import Number, readings
+from recognizers.numbers import Number, counted, readings
 
 ENTITY = "BANK_ACCOUNT"
 _DIRECT = frozenset(
-    "口座番号 口座 普通預金 普通口座 普通 当座預金 当座 貯蓄 貯蓄預金 定期預金 別段預金 別段 (普) (当) 証券口座 account number|account no|account|a/c"
-    "|a/c no|bank account|ordinary|ordinary account|savings|account_number|account_no|bank_account|acct|acct no|checking|iban|普通no"
-    "|通帳番号|bankaccount".replace(" account", "|account").replace(" ", "|").split("|")
-) | {"account number", "account no", "bank account", "ordinary account", "a/c no", "acct no", "ordinary", "savings"}
+    {
+        *"口座番号 口座 普通預金 普通口座 普通 当座預金 当座 貯蓄 貯蓄預金 定期預金 別段預金 別段 (普) (当) 証券口座 普通no 通帳番号".split(),
+        *"account a/c acct ordinary savings checking iban account_number account_no bank_account bankaccount".split(),
+        *("account number", "account no", "a/c no", "acct no", "bank account", "ordinary account"),
+    }
+)
+# A line of a bank's transfer file: bank, branch code and name, type, account, holder in kana.
+_TRANSFER = re.compile(
+    r"(?<![0-9])[0-9]{4,5}[ァ-ヶー ]{2,15}[0-9]{3}[ァ-ヶー ]{1,15}[1249] ?(?P<account>[0-9]{7})(?=[ァ-ヶ ])"
+)
 _POSTAL = re.compile(r"[01]\d{3}0")
-_POSTAL_PAIR = re.compile(r"記号.{0,12}?番号", re.DOTALL)
 
 
 class BankAccountFinder:
@@ -37,6 +42,8 @@ class BankAccountFinder:
                 if score:
                     yield text.finding(number.start, number.end, ENTITY, score, self.name)
         yield from _postal_numbers(text, self.name)
+        for match in _TRANSFER.finditer(text.folded):
+            yield text.finding(*match.span("account"), ENTITY, 0.85, self.name)
 
 
 def _score(text: FoldedText, number: Number) -> float:
@@ -46,11 +53,7 @@ def _score(text: FoldedText, number: Number) -> float:
     standard = len(number.digits) == 7 and len(number.groups) in (1, 7)
     if standard:
         return 0.95 if field.strength >= 0.8 else 0.75
-    return 0.85 if field.word in _DIRECT and field.strength >= 0.95 and _unit_free(text, number) else 0.0
-
-
-def _unit_free(text: FoldedText, number: Number) -> bool:
-    return not text.folded[number.end : number.end + 1].startswith(("円", "年", "月", "件", "名", "%", ","))
+    return 0.85 if field.word in _DIRECT and field.strength >= 0.95 and not counted(text.folded, number) else 0.0
 
 
 def _postal_score(text: FoldedText, number: Number) -> float:

@@ -20,7 +20,7 @@ BEFORE, AFTER, ABOVE = 64, 12, 40
 _AUXILIARY = frozenset({"NUMBER", "NAME", "GENDER"})
 _STATEMENT_END = re.compile(r"[。\n!?]")
 _DIGITS = re.compile(r"[0-9]{3}")
-_BETWEEN_AFTER = re.compile(r"[\s\"'」』）)(（のがは、,:|=]{0,4}|(?:です|という|は|が|の){0,2}[(（「]?")
+_BETWEEN_AFTER = re.compile(r"[ \t\"'」』）)(（のがは、,:|=]{0,4}|(?:です|という|は|が|の){0,2}[(（「]?")
 
 
 class Field(NamedTuple):

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from recognizers.context import field_of
+from recognizers.context import field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
+from recognizers.labels import labels
 
 ENTITY = "DATE_OF_BIRTH"
 _N = r"[0-9OoIl] ?[0-9OoIl]?"
@@ -42,6 +43,16 @@ _DATE = re.compile(
 _BIRTH_AFTER = re.compile(r"[ )）]{0,2}(?:生(?!産|徒|活|命|成|放|まれの音)|うまれ|誕生)")
 _AGE_AFTER = re.compile(r" ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
 
+_HONORIFIC = re.compile(r"(?:様|さま|さん|殿|君|くん|ちゃん|氏)[ (（]{1,3}\Z")
+_GENDER_BESIDE = re.compile(r"(?:男性?|女性?|[^A-Za-z][MF])[\"' )]{0,2}[,、|/\t ][\"' ]{0,2}\Z")
+_DOCUMENT_BEFORE = re.compile(r"[A-Z]{2} ?[0-9]{7,8} ?(?:[A-Z]{2})?[\"' ]{0,2}[,|/\t ][\"' ]{0,2}\Z")
+_DOCUMENT_AFTER = re.compile(r"[\"' ]{0,2}[,|/\t ][\"' ]{0,2}[A-Z]{2} ?[0-9]{7,8}(?![0-9])")
+_OPENED = re.compile(r"[^ 0-9A-Za-z()] ?\(\Z")
+_SCHOOL_YEAR = re.compile(r"\([1-6]年生?\) ?\Z")
+_TIME_AFTER = re.compile(r" ?(?:午前|午後)? ?[0-9]{1,2}(?:時|:[0-9]{2})")
+_CODE = re.compile(_ERA_CODE)
+_PARTICULARS = frozenset({"NAME", "PENSION_NUMBER", "MY_NUMBER", "HEALTH_INSURANCE", ENTITY})
+
 
 class DateOfBirthFinder:
     entities = frozenset({ENTITY})
@@ -55,14 +66,43 @@ class DateOfBirthFinder:
 
 
 def _score(text: FoldedText, match: re.Match[str]) -> float:
-    folded = text.folded
-    if _BIRTH_AFTER.match(folded, match.end()) or _AGE_AFTER.match(folded, match.end()):
+    folded, start, end = text.folded, match.start(), match.end()
+    if _BIRTH_AFTER.match(folded, end) or _AGE_AFTER.match(folded, end):
         return 0.97
-    field = field_of(text, match.start(), match.end())
+    field = field_of(text, start, end)
     if field.kind == ENTITY:
-        return 0.95 if field.strength >= 0.8 else 0.6
-    return 0.0
+        return 0.95 if field.strength >= 0.8 else 0.7
+    if field.kind in ("DATE", "OTHER") and field.strength >= 0.9:
+        return 0.0
+    return _circumstances(text, start, end)
+
+
+def _circumstances(text: FoldedText, start: int, end: int) -> float:
+    """Without a label of its own: beside a person's other particulars, or while the talk is of births."""
+    left, right = text.folded[max(0, start - 24) : start], text.folded[end : end + 24]
+    if _HONORIFIC.search(left) or _GENDER_BESIDE.search(left) or _DOCUMENT_BEFORE.search(left) or _DOCUMENT_AFTER.match(right):
+        return 0.75
+    if _SCHOOL_YEAR.search(left):
+        return 0.65
+    if ENTITY in topics_of(text, start, end, before=80, after=0) and not _stands_apart(text.folded, start, end):
+        return 0.7
+    if _CODE.fullmatch(text.folded, start, end):
+        return 0.7 if topics_of(text, start, end) & _PARTICULARS else 0.0
+    return 0.65 if _OPENED.search(left) and _named(text, start) else 0.0
+
+
+def _named(text: FoldedText, start: int) -> bool:
+    """Whether the nearest label is a person's role: `長女 みのり (平20.1.15)`."""
+    near = text.view(labels).before(start, 24)
+    return bool(near) and near[0].kind == "NAME"
+
+
+def _stands_apart(folded: str, start: int, end: int) -> bool:
+    """A date alone on its line (the date of a document) or with a time of day."""
+    alone = folded[start - 1 : start] in ("", "\n") and folded[end : end + 1] in ("", "\n")
+    return alone or _TIME_AFTER.match(folded, end) is not None
 
 
 def load() -> DateOfBirthFinder:
+    """The finder."""
     return DateOfBirthFinder()

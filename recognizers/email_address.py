@@ -17,7 +17,7 @@ _LOCAL = r"[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}"
 _LABEL = r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
 _DOMAIN = rf"(?:{_LABEL}\.){{1,8}}[A-Za-z][0-9A-Za-z-]{{0,30}}[A-Za-z]"
 _AT = re.compile(r"@|%40|[\[({<] ?(?:at|アット|あっと) ?[\])}>]|★|☆", re.IGNORECASE)
-_BEFORE = re.compile(r"[^\s@<>\"(),:;\[\]「」、。（）・『』=&?/]{1,64}\Z")
+_BEFORE = re.compile(r"[^\s@<>\"(),:;\[\]「」、。（）・『』=&?/ぁ-ん]{1,64}\Z")
 _ASCII_BEFORE = re.compile(rf"{_LOCAL}\Z")
 _DOT = r"(?:\.| ?[\[({] ?(?:dot|\.) ?[\])}] ?)"
 _AFTER = re.compile(rf"\s?(?:{_LABEL}{_DOT}){{1,8}}[A-Za-z][0-9A-Za-z-]{{0,30}}(?<!-)|\s?[^\W\d_]{{2,30}}(?:\.[A-Za-z]{{2,10}}){{1,3}}", re.IGNORECASE)
@@ -26,11 +26,12 @@ _SPELLED = re.compile(
     r"(?: dot [0-9A-Za-z-]{2,20}){1,4}(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
-_SPOKEN_PART = r"[^\s、。「」:：はがをも]{1,20}"
+_SPOKEN_PART = "[ァ-ヶーぁ-ん0-9A-Za-z_.-]{1,16}"
 _SPOKEN = re.compile(
-    rf"(?:{_SPOKEN_PART}[、 ]{{0,2}}){{1,8}}(?:アット ?マーク|あっと ?まーく)[、 ]{{0,2}}(?:{_SPOKEN_PART}[、 ]{{0,2}}){{1,5}}?"
-    rf"(?:コム|ジェーピー|ネット|ドットコム|こむ|じぇーぴー|ねっと|オルグ|com|jp|net)"
+    rf"(?:{_SPOKEN_PART}[、 ]{{1,2}}){{1,12}}+(?:アット ?マーク|あっと ?まーく)[、 ]{{0,2}}(?:{_SPOKEN_PART}[、 ]{{1,2}}){{0,8}}"
+    r"(?:[ァ-ヶー]{0,12}(?:コム|ジェーピー|ネット|オルグ)|(?:こむ|じぇーぴー|ねっと)|[a-z.]{2,20})"
 )
+_LEAD = re.compile(r".*(?:アドレスは|メールは|小文字で|大文字で|です、|えー、|えっと、)")
 
 
 class EmailAddressFinder:
@@ -43,10 +44,18 @@ class EmailAddressFinder:
             span = _around(folded, match)
             if span is not None:
                 yield text.finding(*span, ENTITY, 0.97 if match.group() == "@" else 0.8, self.name)
-        for pattern, mark in ((_SPELLED, " dot "), (_SPOKEN, "マーク"), (_SPOKEN, "まーく")):
-            if mark in folded:
-                for match in pattern.finditer(folded):
-                    yield text.finding(*match.span(), ENTITY, 0.8, self.name)
+        if " dot " in text.lowered:
+            for match in _SPELLED.finditer(folded):
+                yield text.finding(*match.span(), ENTITY, 0.8, self.name)
+        if "マーク" in folded or "まーく" in folded:
+            yield from self._read_out(text)
+
+    def _read_out(self, text: FoldedText) -> Iterator[Finding]:
+        for match in _SPOKEN.finditer(text.folded):
+            lead = _LEAD.match(match.group())
+            start = match.start() + (lead.end() if lead else 0)
+            if match.end() - start > 12:
+                yield text.finding(start, match.end(), ENTITY, 0.8, self.name)
 
 
 def _around(folded: str, at: re.Match[str]) -> tuple[int, int] | None:

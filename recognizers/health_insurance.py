@@ -14,18 +14,17 @@ from recognizers import checksums
 from recognizers.context import field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
-from recognizers.numbers import numbers, readings
+from recognizers.numbers import Number, counted, numbers, readings
 
 ENTITY = "HEALTH_INSURANCE"
 _GAP = r"[ \t:：=は、,が「『(\"']{0,6}(?:ええ、)?"
-_VALUE = r"(?:[一-龠々ァ-ヶA-Za-z]{1,5}[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
+_VALUE = r"(?:[一-龠々ァ-ヶA-Za-z]{1,5}(?: [一-龠々]{1,4})?[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
 _LETTERS = r"[一-龠々]{1,4}[-・][一-龠々]{1,4}"
 _SYMBOL = re.compile(
     rf"(?:記号(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?){_GAP}(?P<symbol>{_VALUE}|{_LETTERS})"
     rf"(?:[ \t、,・」』)と\n]{{0,4}}(?:and )?(?:番号|[Nn]umber|No\.){_GAP}(?P<number>{_VALUE}))?"
 )
-_TOPIC = frozenset({ENTITY})
-_INSURED = frozenset({"被保険者番号", "介護保険被保険者番号", "保険証番号", "保険証", "介護保険証", "insured number"})
+_SYMBOL_WORD = re.compile("記号")
 
 
 class HealthInsuranceFinder:
@@ -34,7 +33,16 @@ class HealthInsuranceFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         yield from self._labelled(text)
-        yield from self._numbers(text)
+        known: set[str] = set()
+        for number, score in _numbers(text):
+            if score >= 0.5:
+                known.add(number.digits)
+            yield text.finding(number.start, number.end, ENTITY, score, self.name)
+        if known:
+            # A value read back in a conversation stands without its label.
+            for number in text.view(numbers):
+                if number.digits in known and len(number.digits) > 2:
+                    yield text.finding(number.start, number.end, ENTITY, 0.65, self.name)
 
     def _labelled(self, text: FoldedText) -> Iterator[Finding]:
         for match in _SYMBOL.finditer(text.folded):
@@ -43,17 +51,34 @@ class HealthInsuranceFinder:
                 if match[part] is not None:
                     yield text.finding(*match.span(part), ENTITY, score, self.name)
 
-    def _numbers(self, text: FoldedText) -> Iterator[Finding]:
-        for length, found in text.view(readings).items():
-            for number in found if length in (6, 7, 8, 10) else ():
-                field = field_of(text, number.start, number.end)
-                if field.kind == ENTITY and field.strength >= 0.6:
-                    yield text.finding(number.start, number.end, ENTITY, 0.85 if length > 6 or checksums.insurer_number(number.digits) else 0.6, self.name)
-        for number in text.view(numbers):
-            if number.style == "spoken" or len(number.digits) < 6:
-                field = field_of(text, number.start, number.end)
-                if field.kind == ENTITY and field.strength >= 0.95 and len(number.digits) >= 2:
-                    yield text.finding(number.start, number.end, ENTITY, 0.8, self.name)
+
+def _numbers(text: FoldedText) -> Iterator[tuple[Number, float]]:
+    for length, found in text.view(readings).items():
+        for number in found if 2 <= length <= 16 else ():
+            if not counted(text.folded, number):
+                yield number, _score(text, number)
+
+
+def _score(text: FoldedText, number: Number) -> float:
+    field = field_of(text, number.start, number.end)
+    size = len(number.digits)
+    if field.kind == ENTITY and field.strength >= 0.6 and size in (6, 7, 8, 10):
+        return 0.85 if size > 6 or checksums.insurer_number(number.digits) else 0.6
+    if field.kind == ENTITY and field.strength >= 0.95 and (size < 6 or number.style == "spoken"):
+        return 0.8 if field.word.endswith(("番号", "記号", "symbol", "number")) else 0.0
+    if field.kind not in (ENTITY, "NUMBER", "") or ENTITY not in topics_of(text, number.start, number.end, before=60):
+        return 0.0
+    if number.style == "spoken" and _numbered(text, number):
+        return 0.75
+    return 0.6 if len(number.groups) == 2 and number.joins == "-" and _SYMBOL_WORD.search(_left(text, number)) else 0.0
+
+
+def _numbered(text: FoldedText, number: Number) -> bool:
+    return text.folded[max(0, number.start - 6) : number.start].rstrip(" がは、:").endswith(("番号", "記号"))
+
+
+def _left(text: FoldedText, number: Number) -> str:
+    return text.folded[max(0, number.start - 60) : number.start]
 
 
 def _pair_score(text: FoldedText, match: re.Match[str]) -> float:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from recognizers.folded import FoldedText
 
 MAX_GROUPS = 24
+_CUTS = " ~の、()"
 
 _D = "[0-9OoIl]"
 _JOIN = r"(?> ?[-ー~] ?| ?\)[ -]?\(?|[ -]?\(| {1,2}|[._・]|の)"
@@ -26,6 +27,10 @@ _PLAIN = re.compile(
 _K = "[〇零一二三四五六七八九壱弐参]"
 _KANJI = re.compile(rf"{_K}{{1,24}}+(?:(?> ?[-ー~] ?|の、?|、| {{1,2}}){_K}{{1,24}}+){{0,{MAX_GROUPS - 1}}}+")
 _FROM_KANJI = str.maketrans("〇零一二三四五六七八九壱弐参OoIl", "00123456789123" + "0011")
+_PLACEHOLDER = re.compile("[〇 、の~ー-]+")
+_COUNTER = re.compile(
+    r" ?(?:[円年月日歳才%人件名個台回時分秒条項章階位度万億千本枚冊頁番]|パーセント|つ|か月|ヶ月|か所|,[0-9]{3}(?![0-9])|\.[0-9])"
+)
 _GROUP = re.compile(f"{_D}+|{_K}+")
 
 _SPOKEN_DIGITS = {
@@ -85,6 +90,22 @@ def of_lengths(text: FoldedText, *lengths: int) -> Iterator[Number]:
         yield from by_length.get(length, ())
 
 
+def counted(folded: str, number: Number) -> bool:
+    """Whether the number is an amount, a date part or an ordinal: 14,190, 49条, 第12."""
+    before = folded[max(0, number.start - 2) : number.start]
+    if before.endswith(("第", "¥", "$", "約")) or (before.endswith(",") and before[0].isdigit()):
+        return True
+    return _COUNTER.match(folded, number.end) is not None
+
+
+def tied(folded: str, number: Number) -> bool:
+    """Whether the number is the tail of a longer identifier: OSK-07-2501, build/4711, #1182."""
+    before = folded[max(0, number.start - 2) : number.start]
+    if before.endswith("#"):
+        return True
+    return len(before) == 2 and before[1] in "-_/." and before[0].isalnum() and before[0].isascii()
+
+
 def _plain(folded: str) -> Iterator[Number]:
     for match in _PLAIN.finditer(folded):
         pieces = _trimmed(_pieces(folded, match.start(), match.end(), _GROUP), folded)
@@ -100,7 +121,7 @@ def _plain(folded: str) -> Iterator[Number]:
 
 def _kanji(folded: str) -> Iterator[Number]:
     for match in _KANJI.finditer(folded):
-        if match.end() - match.start() > 1:
+        if match.end() - match.start() > 1 and not _PLACEHOLDER.fullmatch(match.group()):
             yield _number(folded, _pieces(folded, match.start(), match.end(), _GROUP), "kanji", False)
 
 
@@ -163,7 +184,7 @@ def _join(gap: str) -> str:
 
 def _parts(number: Number, folded: str) -> Iterator[Number]:
     """Runs of groups cut at spaces, '~' and 'の'; not of digit-by-digit writing, which is one number."""
-    if not set(number.joins) & set(" ~の、") or max(number.groups) == 1:
+    if not set(number.joins) & set(_CUTS) or max(number.groups) == 1:
         return
     pattern = _SPOKEN_GROUP if number.style == "spoken" else _GROUP
     if number.style == "spoken":

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from recognizers.context import Field, field_of
+from recognizers.context import Field, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
-from recognizers.numbers import Number, readings
+from recognizers.numbers import Number, counted, readings, tied
 
 ENTITY = "PHONE_NUMBER"
 _MOBILE = re.compile(r"0[5-9]0\d{8}")
@@ -38,13 +38,15 @@ class PhoneNumberFinder:
 
 def _score(text: FoldedText, number: Number) -> float:
     shape = _shape_score(number)
-    if not shape and len(number.digits) > 11:
+    if (not shape and len(number.digits) > 11) or (tied(text.folded, number) and not number.international):
         return 0.0
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:
         return max(shape, 0.9) if shape or _plausible(number) else 0.0
     if not shape:
         return 0.0
+    if shape < 0.5 and ENTITY in topics_of(text, number.start, number.end):
+        shape = 0.6
     return shape - _doubt(field)
 
 
@@ -76,7 +78,7 @@ def _doubt(field: Field) -> float:
 
 
 def _extension_score(text: FoldedText, number: Number) -> float:
-    if len(number.digits) > 5 or number.style == "spoken":
+    if len(number.digits) > 5 or number.style == "spoken" or counted(text.folded, number):
         return 0.0
     field = field_of(text, number.start, number.end)
     return 0.8 if field.kind == ENTITY and field.strength >= 0.9 and _EXTENSION.fullmatch(field.word) else 0.0

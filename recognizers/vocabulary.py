@@ -71,17 +71,17 @@ _WORDS: dict[str, str] = {
     "NUMBER": "番号 no. no № ナンバー number",
     "NAME": (
         "氏名 名前 お名前 姓 名 フリガナ ふりがな カナ 氏名カナ name 患者 患者名 受診者 利用者 本人 世帯主 名義 申請人 保護者 被相続人 生徒 園児 児童 選手 長男 長女 次男 "
-        "次女 三男 三女 夫 妻 父 母 子 孫 full_name given_name family_name 搭乗者"
+        "次女 三男 三女 夫 妻 父 母 子 孫 full_name given_name family_name 搭乗者 扶養親族 被保険者 組合員 会員名 受取人 契約者 連帯保証人 保証人 従業員 児 生徒名 利用者名 申立人 被後見人 相談者 親権者 配偶者 祖父 祖母 弟 妹 兄 姉"
     ),
     "GENDER": "性別 男性 女性 男 女 sex gender",
     "DATE": (
         "有効期限 期限 有効 交付 交付日 発行日 発行 作成日 契約日 契約 入社日 入社 退職日 退職 加入日 登録日 登録 受付日 受付 受診日 受診 診断日 初診日 初診 購入日 注文日 "
         "発送日 到着日 配達日 届出 届出日 納期 締切 開始日 終了日 開始 終了 施行 施行日 更新 更新日 改定 改正 判決 事故日時 発生日 死亡日 死亡 没年月日 命日 取得日 喪失日 喪失 "
         "予約 予約日 出産予定日 予定日 expires exp expiry issued date 日付 日時 年月日 寄附年月日 created updated since until deadline due 結婚 資格取得 入学 卒業 "
-        "出発 到着 入院 退院 手術 撮影 公開 開催 expiration valid timestamp start hired joined 証明日 支払日 請求日 宿泊 チェックイン 現在 created_at updated_at 開業 設立"
+        "出発 到着 入院 退院 手術 撮影 公開 開催 expiration valid timestamp start hired joined 証明日 支払日 請求日 宿泊 チェックイン 現在 created_at updated_at 開業 設立 負傷 受傷 発症 発病 採用 着任 就任 上場 発売 証明年月日 認定 改訂"
     ),
     OTHER: (
-        "注文番号 注文no 注文 受注番号 発注番号 発注 伝票番号 伝票 送り状番号 送り状 追跡番号 追跡 お問い合わせ番号 お問合せ番号 問い合わせ番号 問合せ番号 お問合せno 問合せno 配送番号 荷物番号 "
+        "注文番号 注文no 注文 受注番号 発注番号 発注 伝票番号 伝票 送り状番号 送り状 追跡番号 追跡 出荷指図 出荷 納品書番号 納品書 納品 指図書 作業番号 お問い合わせ番号 お問合せ番号 問い合わせ番号 問合せ番号 お問合せno 問合せno 配送番号 荷物番号 "
         "管理番号 受付番号 整理番号 案件番号 案件 請求書番号 請求番号 請求書 見積番号 見積書番号 見積 契約番号 証券番号 保険証券 契約者番号 会員番号 会員id 会員no 会員 顧客番号 顧客id 顧客コード "
         "お客様番号 お客様コード 社員番号 社員コード 従業員番号 従業員コード 社員id 職員番号 学籍番号 学生番号 生徒番号 出席番号 受験番号 患者番号 患者id カルテ番号 カルテ 診察券番号 診察券 受給者番号 "
         "法人番号 会社法人等番号 登録番号 インボイス番号 インボイス 適格請求書 事業者番号 許可番号 免許登録 認可番号 製造番号 シリアル番号 シリアル シリアルno 型番 品番 商品番号 商品コード "
@@ -91,7 +91,7 @@ _WORDS: dict[str, str] = {
         "order|no order|number order order_id order_no tracking tracking|number tracking|no invoice invoice|no ticket ticket|no case|no serial serial|no "
         "s/n sku model version ver employee|id employee|no member|id member|no customer|id customer|no policy|no policy|number policy "
         "reservation confirmation booking flight room product|code product part|no id uuid hash commit build port pid error errno req request_id "
-        "transaction txn 取引番号 取引id 申込番号 申請番号 申請 文書番号 通知書番号 年度 金額 価格 合計 残高 料金 単価 数量 円 容量 抽選番号 くじ 当選番号 組番号 "
+        "transaction txn 取引番号 取引id 申込番号 申請番号 申請 文書番号 通知書番号 金額 価格 合計 残高 料金 単価 数量 容量 抽選番号 くじ 当選番号 組番号 "
         "アクセスキー 振替番号 口座振替番号 加入者番号 規約番号 団体コード 自治体コード 市区町村コード 都道府県コード 地域コード 局番 系統 決算 ポイント ポイント番号 ポイントカード 会員カード 診察番号 "
         "自賠責 証明書番号 照会番号 審査番号 申告番号 ギフトカード ギフト プリペイド 楽天id coe|no container バージョン 事業者登録番号 問い合わせ お問い合わせ no.印 認定番号 貸出番号"
     ),
