@@ -41,8 +41,8 @@ def reply(data: bytes) -> bytes:
     """The cheapest honest answer: continue."""
     kind = pb.ProcessingRequest.FromString(data).WhichOneof("request")
     part: Any = pb.HeadersResponse() if kind in ("request_headers", "response_headers") else pb.BodyResponse()
-    data = pb.ProcessingResponse(**{kind: part}).SerializeToString()
-    return data
+    message: Any = pb.ProcessingResponse(**{kind: part})
+    return bytes(message.SerializeToString())
 
 
 async def _serve_grpc(address: str) -> None:
