@@ -12,11 +12,35 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_STRONG = re.compile(r"[。！？\n\r\u2028\u2029]|[!?.](?=[\s\"')\]])")
+_STRONG = re.compile(r"[。！？\n\r\u2028\u2029]|[!?](?=[\s\"')\]])|(?<=[a-z]{3})\.(?=\s)")
 _CLAUSE = re.compile(r"[、，；;…]|[,:)](?=\s)")
-_SOFT = re.compile(r"(?<=[ぁ-ん])(?=[^ぁ-んー])|(?<=[\s　」』）】])(?=\S)")
-_TOKEN = re.compile(r"[A-Za-z0-9_＿Ａ-Ｚａ-ｚ０-９]+\Z")
-_LONGEST_TOKEN = 40
+_SOFT = re.compile(r"(?<=[ぁ-ん])(?=[^ぁ-んー\s])|(?<=[　」』）】])(?=\S)")
+_BLANK = re.compile(r"(?<=\s)(?=\S)")
+
+_DIGIT = "0-9０-９〇零一二三四五六七八九十"
+_SPOKEN = (
+    "ゼロ|イチ|ニー?|サン|ヨン|ゴー?|ロク|ナナ|ハチ|キュー|キュウ|マル|レイ|ぜろ|いち|よん|ろく|なな|はち|きゅう|まる"
+)
+_SEPARATOR = r" \u3000\-‐-―−–・./,、の()（）年月"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Taisho|Showa|Heisei|Reiwa)[a-z]{0,6}\\.?"
+_LEAD = f"{_MONTH}|明治?|大正?|昭和?|平成?|令和?|[MTSHR〒(（+＋]"
+_NUMBER = re.compile(rf"(?:{_LEAD})?[{_SEPARATOR}]{{0,2}}(?:(?:[{_DIGIT}]|{_SPOKEN})ー?[{_SEPARATOR}]{{0,3}})++\Z")
+# An address in English order is known as one only when its town comes.
+_OPENING = re.compile(
+    r"(?<![A-Za-z0-9.])(?:(?:Room|Rm|Flat|Apt|Apartment|Unit|Suite|No|Aza)\.? |#"
+    r"|[0-9]{1,5}(?:-[0-9]{1,4}){0,3},? (?=[A-Z0-9]))"
+)
+_OPENING_CHARS = 72
+_WORDS = tuple(
+    re.compile(f"[{letters}]{{1,{most}}}")
+    for letters, most in (
+        (r"A-Za-z0-9_＿Ａ-Ｚａ-ｚ０-９.%+@:/=&?#~\-", 64),
+        ("一-龠々〆ヶ𠀀-\U0003ffff", 12),
+        ("ァ-ヴー", 24),
+    )
+)
+_LONGEST = 64
+_SEPARATORS = frozenset(" \u3000-‐‑‒–—―−・./,、の()（）年月ー")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +58,7 @@ class Window:
     strong_margin: int = 0
     clause_margin: int = 2
     soft_margin: int = 8
+    blank_margin: int = 16
     cap: int = 96
 
 
@@ -56,6 +81,7 @@ def next_cut(text: str, scanned: int, done: int, window: Window) -> Cut | None:
         *_first(_STRONG, text, first - 1, last, window.strong_margin),
         *_first(_CLAUSE, text, first - 1, last, window.clause_margin),
         *_first(_SOFT, text, scanned + window.soft, last, window.soft_margin),
+        *_first(_BLANK, text, scanned + window.soft, last, window.blank_margin),
     ]
     if cuts:
         return min(cuts)
@@ -69,16 +95,33 @@ def _first(pattern: re.Pattern[str], text: str, start: int, last: int, margin: i
     return [Cut(hit.end(), margin, forced=False)] if hit is not None and hit.end() <= last else []
 
 
-def before_token(text: str, limit: int, least: int, end: int) -> int:
-    """`limit`, or the start of the ASCII word that it would cut in two, but not before `least`; `end` is the cut."""
-    if limit >= end or not _is_token(text[limit]):
-        return limit
-    token = _TOKEN.search(text, max(least, limit - _LONGEST_TOKEN), limit)
-    return limit if token is None else token.start()
+def settled(text: str, limit: int, least: int, end: int) -> int:
+    """`limit`, or where the word or number begins that it would cut in two or that may go on after `end`.
+
+    Never before `least`; `end` is the cut, `limit` is at most `end`.
+    """
+    number = _NUMBER.search(text, max(least, end - _LONGEST), end)
+    if number is not None:
+        limit = min(limit, number.start())
+    number = _NUMBER.search(text, max(least, limit - _LONGEST), limit)
+    if number is not None and limit < end and _continues(text[limit]):
+        limit = number.start()
+    opening = _OPENING.search(text, max(least, end - _OPENING_CHARS), limit)
+    if opening is not None and _STRONG.search(text, opening.end(), end) is None:
+        return opening.start()
+    return _word_start(text, limit, least) if limit < end else limit
 
 
-def _is_token(character: str) -> bool:
-    return character == "_" or (character.isalnum() and (character.isascii() or "０" <= character <= "ｚ"))
+def _continues(character: str) -> bool:
+    return _NUMBER.match(character) is not None or character in _SEPARATORS
+
+
+def _word_start(text: str, limit: int, least: int) -> int:
+    for word in _WORDS:
+        if word.match(text, limit) is not None:
+            before = word.match(text[max(least, limit - _LONGEST) : limit][::-1])
+            return limit if before is None else limit - before.end()
+    return limit
 
 
 def context_start(text: str, done: int, left: int) -> int:

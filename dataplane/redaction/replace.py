@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Generator, Hashable, Sequence
 from dataclasses import replace
 
+from dataplane.redaction.cache import FindingsCache
 from dataplane.redaction.cuts import Window
 from dataplane.redaction.lanes import JsonLane, Lane, OpenLane, Render, TextLane
 from dataplane.redaction.placeholders import Placeholders
@@ -44,15 +45,16 @@ class Redaction:
     """Everything that is redacted in one exchange. One instance per exchange, used by one thread at a time."""
 
     __slots__ = (
-        "_lanes", "_placeholders", "_policy", "_scan", "_slice_scan", "_stream",
+        "_lanes", "_placeholders", "_policy", "_scan", "_stream", "_whole_scan",
         "request_counts", "response_counts", "restored",
     )  # fmt: skip
 
-    def __init__(self, policy: Policy, scan: Scan, *, slice_scan: Scan | None = None) -> None:
-        """`scan` finds personal data; `slice_scan`, when given, is the same behind a cache and serves whole texts."""
+    def __init__(self, policy: Policy, scan: Scan, *, cache: FindingsCache | None = None, scope: str = "") -> None:
+        """`scan` finds personal data. `cache` serves whole texts; `scope` (the tenant) keeps its entries apart."""
         self._policy = policy
         self._scan = policy.scan or scan
-        self._slice_scan = slice_scan if slice_scan is not None and policy.scan is None else self._scan
+        named = f"{scope}\0{policy.name}@{policy.version}" if policy.scan else scope
+        self._whole_scan = self._scan if cache is None else cache.scan(self._scan, named)
         self._stream = replace(STREAM, cap=policy.max_hold_chars)
         self._placeholders = Placeholders()
         self._lanes: dict[Hashable, Lane] = {}
@@ -68,13 +70,13 @@ class Redaction:
         if not self._policy.enabled:
             return list(texts)
         self._placeholders.reserve(texts)
-        return (yield from self._steps(texts, json, self._request_scan, self._to_provider))
+        return (yield from self._steps(texts, json, self.scan_request, self.replace_in_request))
 
     def response_steps(self, texts: Sequence[str], *, json: Collection[int] = ()) -> Generator[None, None, list[str]]:
         """Restore and redact whole texts of a response, yielding between scans. Raises Blocked."""
         if not self._policy.enabled:
             return list(texts)
-        return (yield from self._steps(texts, json, self._whole_response_scan, self._to_client))
+        return (yield from self._steps(texts, json, self._scan_response, self._replace_in_response))
 
     def response(self, text: str) -> str:
         """Restore and redact one whole text of a response. Raises Blocked."""
@@ -84,8 +86,22 @@ class Redaction:
         """The lane of `key` (one per choice, field and tool call), made at first use; `json` counts only then."""
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = self._lane(json, self._response_scan, self._stream, self._to_client)
+            lane = self._lanes[key] = self._lane(json, self._scan_stream, self._stream, self._replace_in_response)
         return lane
+
+    def scan_request(self, text: str, final: bool) -> Sequence[Span]:
+        """What is to be replaced in `text`, part of a request; `final` makes no difference here."""
+        del final
+        action = self._policy.request_action
+        spans = self._policy.refine(text, self._whole_scan(text))
+        return [span for span in spans if action(span.entity) is not Action.ALLOW]
+
+    def replace_in_request(self, text: str, span: Span) -> str:
+        """What the provider gets for `text`, which `span` covers. Raises Blocked."""
+        if span.recognizer == SWALLOWED:
+            return ""
+        self.request_counts[span.entity] += 1
+        return self._act(self._policy.request_action(span.entity), text, span.entity)
 
     def _steps(
         self, texts: Sequence[str], json: Collection[int], scan: FinalScan, render: Render
@@ -113,17 +129,11 @@ class Redaction:
         hold = HoldBack(scan, window)
         return JsonLane(hold, render) if json else TextLane(hold, render)
 
-    def _request_scan(self, text: str, final: bool) -> Sequence[Span]:
-        del final
-        action = self._policy.request_action
-        spans = self._policy.refine(text, self._slice_scan(text))
-        return [span for span in spans if action(span.entity) is not Action.ALLOW]
-
-    def _response_scan(self, text: str, final: bool) -> Sequence[Span]:
+    def _scan_stream(self, text: str, final: bool) -> Sequence[Span]:
         return self._with_own(text, final, self._scan)
 
-    def _whole_response_scan(self, text: str, final: bool) -> Sequence[Span]:
-        return self._with_own(text, final, self._slice_scan)
+    def _scan_response(self, text: str, final: bool) -> Sequence[Span]:
+        return self._with_own(text, final, self._whole_scan)
 
     def _with_own(self, text: str, final: bool, scan: Scan) -> Sequence[Span]:
         action = self._policy.response_action
@@ -131,13 +141,7 @@ class Redaction:
         kept = [span for span in spans if action(span.entity) is not Action.ALLOW]
         return override(self._placeholders.find(text, final=final), kept)
 
-    def _to_provider(self, text: str, span: Span) -> str:
-        if span.recognizer == SWALLOWED:
-            return ""
-        self.request_counts[span.entity] += 1
-        return self._act(self._policy.request_action(span.entity), text, span.entity)
-
-    def _to_client(self, text: str, span: Span) -> str:
+    def _replace_in_response(self, text: str, span: Span) -> str:
         if span.recognizer == SWALLOWED:
             return ""
         if span.recognizer == RESTORE:

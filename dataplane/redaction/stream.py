@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from dataplane.redaction.cuts import Cut, Window, before_token, context_chars, context_start, next_cut
+from dataplane.redaction.cuts import Cut, Window, context_chars, context_start, next_cut, settled
 from dataplane.redaction.spans import RESTORE, Span
 
 SWALLOWED = "kagami.overflow"
@@ -98,7 +98,8 @@ class HoldBack:
         ]
 
     def _limit(self, spans: Sequence[Span], cut: Cut) -> int:
-        limit = max(self._done, before_token(self._text, cut.end - cut.margin, self._done, cut.end))
+        at = self._done
+        limit = settled(self._text, max(at, cut.end - cut.margin), at, cut.end)
         for span in spans:
             if span.start < limit < span.end or span.end == cut.end:
                 limit = min(limit, span.start)

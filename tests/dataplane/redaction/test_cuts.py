@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from support.redacting import TEXTS
 
-from dataplane.redaction.cuts import Cut, Window, before_token, context_chars, context_start, next_cut
+from dataplane.redaction.cuts import Cut, Window, context_chars, context_start, next_cut, settled
 
 WINDOW = Window(step=4, soft=12, cap=40)
 
@@ -14,11 +15,11 @@ def test_the_end_of_a_sentence_is_a_cut_without_margin() -> None:
 
 def test_a_full_stop_cuts_only_before_a_blank() -> None:
     assert next_cut("version 3.14", 0, 0, WINDOW) is None
-    assert next_cut("It is so. Then", 0, 0, WINDOW) == Cut(9, 0, forced=False)
+    assert next_cut("Very good. Then", 0, 0, WINDOW) == Cut(10, 0, forced=False)
 
 
 def test_a_full_stop_at_the_end_of_what_is_known_is_undecided() -> None:
-    assert next_cut("It is so.", 0, 0, WINDOW) is None
+    assert next_cut("Very good.", 0, 0, WINDOW) is None
 
 
 def test_no_cut_comes_sooner_than_the_step() -> None:
@@ -37,11 +38,25 @@ def test_a_cut_once_found_stays_whatever_follows(text: str, more: str) -> None:
         assert next_cut(text + more, 0, 0, WINDOW) == cut
 
 
-def test_an_ascii_word_is_not_cut_in_two() -> None:
-    text = "番号はABC-12345です"
-    assert before_token(text, 9, 0, len(text)) == 7
-    assert before_token(text, 2, 0, len(text)) == 2
-    assert before_token(text, 9, 8, len(text)) == 8
+@pytest.mark.parametrize(
+    ("text", "limit", "settles"),
+    [
+        ("こちらはalice.smith@example.jpです", 10, 4),
+        ("こちらは田中太郎さんです", 6, 4),
+        ("こちらはスミスさんです", 6, 4),
+        ("番号は 1234 5678 9012", 9, 3),
+        ("番号はゼロキュー、ゼロ", 6, 3),
+        ("生年月日は昭和 61. 9. 4です", 9, 5),
+        ("She lives at Room 1204, Harumi Sky", 30, 13),
+        ("ひらがなだけ", 3, 3),
+    ],
+)  # fmt: skip
+def test_words_numbers_and_addresses_that_have_begun_stay_together(text: str, limit: int, settles: int) -> None:
+    assert settled(text, limit, 0, len(text)) == settles
+
+
+def test_nothing_settles_before_what_is_decided() -> None:
+    assert settled("番号は123456789", 9, 5, 12) == 5
 
 
 def test_context_begins_at_a_line_when_one_is_near() -> None:
