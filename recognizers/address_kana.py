@@ -15,6 +15,8 @@ from recognizers.places import Places, places
 
 ENTITY = "ADDRESS"
 _TO_HIRAGANA = {code: chr(code - 0x60) for code in range(ord("ァ"), ord("ン") + 1)}
+# How kana names of prefectures end; looked for first, because everything else here is dear.
+_PREFECTURE = re.compile("けん|ケン|うきょうと|ウキョウト|さかふ|サカフ|ょうとふ|ョウトフ|かいどう|カイドウ")
 _NUMBER = "(?:[0-9]{1,5}|ぜろ|れい|いち|に|さん|よん|し|ご|ろく|なな|しち|はち|きゅう|く|じゅう)"
 _UNIT = "(?:ちょうめ|ばんち|ばん|ごう)"
 _BLOCK = f"{_NUMBER}{{1,4}}(?: ?{_UNIT})?(?:(?: ?(?:[-ー]|の) ?| )(?=[0-9ぜれいにさよしごろなはきくじ]){_NUMBER}{{1,4}}(?: ?{_UNIT})?){{0,5}}"
@@ -35,6 +37,8 @@ class KanaAddressFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
+        if _PREFECTURE.search(text.folded) is None:
+            return
         for match in self._pattern.finditer(text.view(hiragana)):
             yield text.finding(match.start(), match.end(), ENTITY, 0.85, self.name)
 

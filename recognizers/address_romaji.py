@@ -58,10 +58,11 @@ _ABROAD = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
-    rf"(?<![0-9A-Za-z-])(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: (?![a-z]{{3}}){_WORD}){{0,4}}+(?P<parts>(?:[,;](?![0-9]{{3}}\b) ?{_WORDS}){{1,7}}+)"
+    rf"(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: (?![a-z]{{3}}){_WORD}){{0,4}}+(?P<parts>(?:[,;](?![0-9]{{3}}\b) ?{_WORDS}){{1,7}}+)"
 )
 _PROSE = re.compile("[a-z]")
 _TELLING = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura)\b|[0-9]{3}-|City|Ward")
+_BEGIN = re.compile(r"[#0-9A-ZÀ-Þ](?<![0-9A-Za-z-].)")
 _SPLIT = re.compile(r"[,;] ?")
 
 
@@ -75,12 +76,13 @@ class RomajiAddressFinder:
         """See `Finder`."""
         if "," not in text.folded:
             return
-        match = _ADDRESS.search(text.folded)
-        while match is not None:
-            end = _end(text.folded, match)
+        done = 0
+        for begin in _BEGIN.finditer(text.folded):
+            match = _ADDRESS.match(text.folded, begin.start()) if begin.start() >= done else None
+            end = _end(text.folded, match) if match else 0
             if end:
-                yield text.finding(match.start(), end, ENTITY, 0.85, self.name)
-            match = _ADDRESS.search(text.folded, end or match.start("parts"))
+                done = end
+                yield text.finding(begin.start(), end, ENTITY, 0.85, self.name)
 
 
 def _end(folded: str, match: re.Match[str]) -> int:

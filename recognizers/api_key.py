@@ -1,7 +1,7 @@
 """API_KEY: keys, tokens and private keys by the shapes their issuers publish, and secrets after their label.
 
 Sources: token formats documented by OpenAI, Anthropic, AWS, Google, GitHub, GitLab, Slack, Stripe, npm, PyPI, Hugging
-Face, SendGrid, Twilio; JWT: RFC 7519; PEM: RFC 7468. Each prefix is also the prefilter: no prefix, no work.
+Face, SendGrid, Twilio; JWT: RFC 7519; PEM: RFC 7468. Each prefix is also the prefilter; what stands left of it is checked after.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from recognizers.folded import FoldedText
 
 ENTITY = "API_KEY"
 _KEY = re.compile(
-    r"(?<![0-9A-Za-z])(?:"
-    r"sk-(?:ant-|proj-|svcacct-|or-v1-|kagami-)?[0-9A-Za-z_-]{12,200}"
+    r"(?:sk-(?:ant-|proj-|svcacct-|or-v1-|kagami-)?[0-9A-Za-z_-]{12,200}"
     r"|[srp]k_(?:live|test)_[0-9A-Za-z]{10,200}|whsec_[0-9A-Za-z]{16,100}"
     r"|(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16}"
     r"|AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,300}|GOCSPX-[0-9A-Za-z_-]{20,60}"
@@ -26,16 +25,16 @@ _KEY = re.compile(
     r"|eyJ[0-9A-Za-z_-]{8,2000}\.eyJ[0-9A-Za-z_-]{8,4000}\.[0-9A-Za-z_-]{0,1000}"
     r")(?![0-9A-Za-z])"
 )
+_EDGE = re.compile("[0-9A-Za-z]")
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]{0,8000}(?:-----END [A-Z0-9 ]{1,40}-----)?"
 )
 _LABELLED = re.compile(
-    r"(?<![0-9A-Za-z])(?:api[_ -]?key|access[_ -]?(?:key|token)|secret(?:[_ -]?(?:access[_ -]?)?key)?|client[_ -]?secret"
+    r"(?:api[_ -]?key|access[_ -]?(?:key|token)|secret(?:[_ -]?(?:access[_ -]?)?key)?|client[_ -]?secret"
     r"|auth[_ -]?token|bearer|password|passwd|pwd|パスワード|パスコード|秘密鍵|アクセストークン|apiキー|暗証番号)"
-    r"(?:[\"'] ?)?(?: ?[:=] ?| (?=[0-9A-Za-z_./+-]{20})|は ?)[\"'「]?(?P<secret>[!-&(-~]{6,200})",
-    re.IGNORECASE,
+    r"(?:[\"'] ?)?(?: ?[:=] ?| (?=[0-9A-Za-z_./+-]{20})|は ?)[\"'「]?(?P<secret>[!-&(-~]{6,200})"
 )
-_HINT = re.compile(r"key|token|secret|bearer|passw|pwd|パスワード|パスコード|秘密鍵|トークン|キー|暗証", re.IGNORECASE)
+_HINT = re.compile("key|token|secret|bearer|passw|pwd|パスワード|パスコード|秘密鍵|トークン|キー|暗証")
 
 
 class ApiKeyFinder:
@@ -44,12 +43,14 @@ class ApiKeyFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         for match in _KEY.finditer(text.folded):
+            if _EDGE.match(text.folded, match.start() - 1) and match.start():
+                continue
             yield text.finding(*match.span(), ENTITY, 0.95, self.name)
         if "-----BEGIN " in text.folded:
             for match in _PRIVATE_KEY.finditer(text.folded):
                 yield text.finding(*match.span(), ENTITY, 0.99, self.name)
-        if _HINT.search(text.folded):
-            for match in _LABELLED.finditer(text.folded):
+        if _HINT.search(text.lowered):
+            for match in _LABELLED.finditer(text.lowered):
                 if _secret_like(match["secret"]):
                     yield text.finding(*match.span("secret"), ENTITY, 0.7, self.name)
 

@@ -36,6 +36,19 @@ NO_FIELD = Field("", 0.0, "")
 
 def field_of(text: FoldedText, start: int, end: int) -> Field:
     """The label that names folded [start, end), or `NO_FIELD`."""
+    known = text.view(_fields)
+    field = known.get((start, end))
+    if field is None:
+        field = known[start, end] = _field(text, start, end)
+    return field
+
+
+def _fields(_: FoldedText) -> dict[tuple[int, int], Field]:
+    """Answers of `field_of`, kept: several finders ask for the same value."""
+    return {}
+
+
+def _field(text: FoldedText, start: int, end: int) -> Field:
     before = _before(text, start)
     if before.strength >= 0.9:
         return before

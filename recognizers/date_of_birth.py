@@ -20,7 +20,7 @@ _N = r"[0-9OoIl] ?[0-9OoIl]?"
 _KN = r"[〇一二三四五六七八九十元]{1,4}"
 _ERA = r"(?:明治|大正|昭和|平成|令和|[明大昭平令])"
 _S = r" {0,3}"
-_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_MONTH = r"(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[A-Za-z]{0,6}\.?"
 _WRITTEN = (
     rf"(?:{_ERA}{_S}(?:元|{_N}|{_KN})|(?:1[89]|20)[0-9 ]{{2,4}}|[一二][〇一二三四五六七八九九]{{3}})"
     rf"{_S}年(?:の、?)?{_S}(?:{_N}|{_KN}){_S}月(?:の、?)?{_S}(?:{_N}|{_KN}){_S}日"
@@ -36,9 +36,10 @@ _ENGLISH = (
     rf"[0-9]{{1,2}}(?:st|nd|rd|th)? ?{_MONTH},? ?(?:19|20)[0-9]{{2}}|{_MONTH} ?[0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)[0-9]{{2}}"
     rf"|(?:Meiji|Taisho|Showa|Heisei|Reiwa) [0-9]{{1,2}} ?(?:\([0-9]{{4}}\))?,? {_MONTH} [0-9]{{1,2}}"
 )
-_DATE = re.compile(
-    rf"(?<![0-9A-Za-z])(?:{_ENGLISH})(?![0-9A-Za-z])|{_WRITTEN}|(?<![0-9A-Za-z./-])(?:{_ERA_LETTER}|{_ERA_CODE}|{_NUMERIC})(?![0-9A-Za-z]|[-/.][0-9])",
-    re.IGNORECASE,
+# Two patterns, each with a narrow first character, so that the search skips ordinary prose.
+_JAPANESE = re.compile(_WRITTEN)
+_OTHERS = re.compile(
+    rf"(?:(?=[0-9A-Z])(?<![0-9A-Za-z])(?:{_ENGLISH})|(?<![0-9A-Za-z./-])(?:{_ERA_LETTER}|{_ERA_CODE}|{_NUMERIC})(?![-/.][0-9]))(?![0-9A-Za-z])"
 )
 _BIRTH_AFTER = re.compile(r"[ )）]{0,2}(?:生(?!産|徒|活|命|成|放|まれの音)|うまれ|誕生)")
 _AGE_AFTER = re.compile(r" ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
@@ -59,10 +60,11 @@ class DateOfBirthFinder:
     name = "date_of_birth"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
-        for match in _DATE.finditer(text.folded):
-            score = _score(text, match)
-            if score:
-                yield text.finding(match.start(), match.end(), ENTITY, score, self.name)
+        for pattern in (_JAPANESE, _OTHERS):
+            for match in pattern.finditer(text.folded):
+                score = _score(text, match)
+                if score:
+                    yield text.finding(match.start(), match.end(), ENTITY, score, self.name)
 
 
 def _score(text: FoldedText, match: re.Match[str]) -> float:

@@ -73,6 +73,25 @@ _UPPER_TO_LOWER = {code: chr(code + 32) for code in range(ord("A"), ord("Z") + 1
 _OLD_KANJI = {ord(old): new for old, new in OLD_TO_NEW.items()}
 
 
+def _class(table: dict[int, str]) -> re.Pattern[str]:
+    """Runs of characters that `table` changes; far cheaper than `str.translate` where they are few."""
+    # Beyond the BMP one range: single characters there would make the class a list searched one by one.
+    basic = "".join(re.escape(chr(code)) for code in sorted(table) if code < 0x10000)
+    return re.compile(f"[{basic}\U00010000-\U0010ffff]+")
+
+
+_FOLDABLE = _class(_TABLE)
+_OLD = _class(_OLD_KANJI)
+
+
+def _fold(run: re.Match[str]) -> str:
+    return run.group().translate(_TABLE)
+
+
+def _modernise(run: re.Match[str]) -> str:
+    return run.group().translate(_OLD_KANJI)
+
+
 class FoldedText:
     """A text and its folded form; built once per scan and shared by all finders.
 
@@ -84,7 +103,7 @@ class FoldedText:
 
     def __init__(self, original: str) -> None:
         self.original = original
-        mapped = original if original.isascii() else original.translate(_TABLE)
+        mapped = original if original.isascii() else _FOLDABLE.sub(_fold, original)
         self.folded, self._offsets = _compact(mapped)
         self._views: dict[Callable[[FoldedText], Any], Any] = {}
 
@@ -147,4 +166,4 @@ def _lowered(text: FoldedText) -> str:
 
 
 def _modern(text: FoldedText) -> str:
-    return text.folded if text.folded.isascii() else text.folded.translate(_OLD_KANJI)
+    return text.folded if text.folded.isascii() else _OLD.sub(_modernise, text.folded)

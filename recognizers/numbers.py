@@ -16,13 +16,15 @@ from typing import NamedTuple
 from recognizers.folded import FoldedText
 
 MAX_GROUPS = 24
-_CUTS = " ~の、()"
+MAX_RUN = 5
+_CUTS = frozenset(" ~の、()")
 
 _D = "[0-9OoIl]"
 _JOIN = r"(?> ?[-ー~] ?| ?\)[ -]?\(?|[ -]?\(| {1,2}|[._・]|の)"
 _PLAIN = re.compile(
-    rf"(?:(?<![0-9A-Za-z])|(?<=[Tt][Ee][Ll])|(?<=[Ff][Aa][Xx])|(?<=[Nn][Oo]))"
-    rf"\+?\(?{_D}{{1,24}}+(?:{_JOIN}{_D}{{1,24}}+(?![A-Za-z])){{0,{MAX_GROUPS - 1}}}+\)?+(?![0-9A-Za-z])"
+    # The first character comes before what must stand left of it, so that the search can skip by character class.
+    rf"(?:\+\(?|\()?{_D}(?:(?<=[+(]{_D})|(?<![0-9A-Za-z].)|(?<=[Tt][Ee][Ll].)|(?<=[Ff][Aa][Xx].)|(?<=[Nn][Oo].))"
+    rf"{_D}{{0,23}}+(?:{_JOIN}{_D}{{1,24}}+(?![A-Za-z])){{0,{MAX_GROUPS - 1}}}+\)?+(?![0-9A-Za-z])"
 )
 _K = "[〇零一二三四五六七八九壱弐参]"
 _KANJI = re.compile(rf"{_K}{{1,24}}+(?:(?> ?[-ー~] ?|の、?|、| {{1,2}}){_K}{{1,24}}+){{0,{MAX_GROUPS - 1}}}+")
@@ -183,17 +185,19 @@ def _join(gap: str) -> str:
 
 
 def _parts(number: Number, folded: str) -> Iterator[Number]:
-    """Runs of groups cut at spaces, '~' and 'の'; not of digit-by-digit writing, which is one number."""
-    if not set(number.joins) & set(_CUTS) or max(number.groups) == 1:
+    """Runs of at most five stretches between cuts; digit-by-digit writing is one number and stays whole."""
+    if number.style == "spoken" or max(number.groups) == 1 or not _CUTS.intersection(number.joins):
         return
-    pattern = _SPOKEN_GROUP if number.style == "spoken" else _GROUP
-    if number.style == "spoken":
-        return
-    pieces = _pieces(folded, number.start, number.end, pattern)
-    cuts = [0, *(index + 1 for index, join in enumerate(number.joins) if join in " ~の、"), len(pieces)]
+    pieces = _pieces(folded, number.start, number.end, _GROUP)
+    cuts = [0, *(index + 1 for index, join in enumerate(number.joins) if join in _CUTS), len(pieces)]
     for first in range(len(cuts) - 1):
-        for last in range(first + 1, len(cuts)):
+        for last in range(first + 1, min(first + 1 + MAX_RUN, len(cuts))):
             if last - first < len(cuts) - 1:
-                plus = number.international and cuts[first] == 0
-                part = _number(folded, pieces[cuts[first] : cuts[last]], number.style, plus)
-                yield part._replace(start=number.start) if cuts[first] == 0 else part
+                yield _part(number, folded, pieces[cuts[first] : cuts[last]])
+
+
+def _part(number: Number, folded: str, pieces: list[_Piece]) -> Number:
+    part = _number(folded, pieces, number.style, plus=False)
+    if number.start <= part.start <= number.start + 2 and len(part.groups) > 0 and number.end != part.end:
+        return part._replace(start=number.start, international=number.international)
+    return part

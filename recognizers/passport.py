@@ -13,9 +13,9 @@ from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 
 ENTITY = "PASSPORT"
-_EDGE, _END = r"(?<![0-9A-Za-z_-])", r"(?![0-9A-Za-z]|-[0-9A-Za-z])"
-_JAPANESE = re.compile(rf"{_EDGE}[A-Za-z]{{2}} ?[0-9]{{7}}{_END}")
-_FOREIGN = re.compile(rf"{_EDGE}(?:[A-Z]{{1,2}} ?[0-9]{{6,8}}[A-Z]?|[0-9]{{2}}[A-Z]{{2}}[0-9]{{5}}|[0-9]{{9}}){_END}")
+_END = r"(?![0-9A-Za-z]|-[0-9A-Za-z])"
+_JAPANESE = re.compile(rf"[A-Za-z](?<![0-9A-Za-z_-].)[A-Za-z] ?[0-9]{{7}}{_END}")
+_FOREIGN = re.compile(rf"[0-9A-Z](?<![0-9A-Za-z_-].)(?:(?<=[A-Z])[A-Z]? ?[0-9]{{6,8}}[A-Z]?|(?<=[0-9])(?:[0-9][A-Z]{{2}}[0-9]{{5}}|[0-9]{{8}})){_END}")
 
 
 class PassportFinder:

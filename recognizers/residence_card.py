@@ -13,7 +13,7 @@ from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 
 ENTITY = "RESIDENCE_CARD"
-_CARD = re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{2}[ -]?[0-9OoIl]{8}[ -]?[A-Za-z]{2}(?![0-9A-Za-z_])")
+_CARD = re.compile(r"[A-Za-z](?<![0-9A-Za-z_].)[A-Za-z][ -]?[0-9OoIl]{8}[ -]?[A-Za-z]{2}(?![0-9A-Za-z_])")
 
 
 class ResidenceCardFinder:
