@@ -66,11 +66,10 @@ OUTER = (
 )  # fmt: skip
 """Outer listener, in order."""
 
+_UNREDACTED = "The redaction service is unavailable; nothing unredacted left the gateway."
 HOP = (
-    Reply(_details("ext_proc_error_gRPC_error_14"), 503, "redaction_unavailable",
-          "The redaction service is unavailable; nothing was sent to a provider.", retry=True),
-    Reply(_details("ext_proc"), 503, "redaction_unavailable",
-          "The redaction service is unavailable; nothing unredacted left the gateway."),
+    Reply(_details("ext_proc_error_gRPC_error_14"), 503, "redaction_unavailable", _UNREDACTED, retry=True),
+    Reply(_details("ext_proc"), 503, "redaction_unavailable", _UNREDACTED),
 )  # fmt: skip
 """Hop listeners: only what the data plane cannot answer itself."""
 

@@ -42,24 +42,26 @@ class Authz(external_auth_pb2_grpc.AuthorizationServicer):
     def __init__(self) -> None:
         self.seen: list[Headers] = []
         self.bodies: list[bytes] = []
-        self.live: list[str] = []
+        self.chosen: list[list[str]] = []
 
     async def Check(self, request: Any, context: Any) -> Any:
         http = request.attributes.request.http
         self.seen.append(dict(http.headers))
         self.bodies.append(http.raw_body)
         live = request.attributes.context_extensions.get("kagami_providers", "")
-        self.live.append(live)
+        if http.headers.get("x-envoy-auth-partial-body") == "true":
+            return self._deny(413, "request_too_large")
         if http.headers.get("x-test-authz") == "deny":
-            return self._deny()
+            return self._deny(429, "insufficient_quota")
         if http.headers.get("x-test-authz") == "hang":
             await asyncio.sleep(60)
         chain = [name for name in http.headers.get("x-test-chain", "a").split(",") if name in live.split(",")]
+        self.chosen.append(chain)
         return self._allow(chain, http.headers.get("x-test-metadata") != "none")
 
-    def _deny(self) -> Any:
-        denied = external_auth_pb2.DeniedHttpResponse(body='{"error":{"code":"insufficient_quota"}}')
-        denied.status.code = 429
+    def _deny(self, status: int, code: str) -> Any:
+        denied = external_auth_pb2.DeniedHttpResponse(body=f'{{"error":{{"code":"{code}"}}}}')
+        denied.status.code = status
         for name, value in (("content-type", "application/json"), ("x-kagami-request-id", "r-1"), ("retry-after", "7")):
             denied.headers.add(header=base_pb2.HeaderValue(key=name, value=value))
         return external_auth_pb2.CheckResponse(
@@ -299,6 +301,8 @@ class Rig:
         self.envoy: Envoy | None = None
         self.xds: Xds | None = None
         self.base = ""
+        self._snapshots: asyncio.Queue[Snapshot] = asyncio.Queue()
+        self._running: asyncio.Task[None] | None = None
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -319,7 +323,8 @@ class Rig:
         for index in range(self.count):
             await self.start_dataplane(index)
             await self.start_controlplane(index)
-        await self.xds.publish(snapshot)
+        self._running = asyncio.create_task(self.xds.run(self._published()))
+        self.publish(snapshot)
         text = render_bootstrap(
             template(), node="envoy-1", controlplane=self.settings.controlplane[:1], admin=Endpoint("127.0.0.1", 0)
         )
@@ -327,6 +332,14 @@ class Rig:
         if wait:
             self.base = f"http://127.0.0.1:{await asyncio.to_thread(self.envoy.port, 'gateway')}"
             await self.acknowledged(snapshot.revision)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """As the control plane's snapshot holder does when configuration changed."""
+        self._snapshots.put_nowait(snapshot)
+
+    async def _published(self) -> AsyncIterator[Snapshot]:
+        while True:
+            yield await self._snapshots.get()
 
     async def start_controlplane(self, index: int) -> None:
         def authz(server: grpc.aio.Server) -> None:
@@ -352,6 +365,9 @@ class Rig:
     async def stop(self) -> None:
         if self.envoy is not None:
             await asyncio.to_thread(self.envoy.stop)
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
         for service in self.services.values():
             await service.stop()
 
