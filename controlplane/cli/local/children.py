@@ -70,17 +70,20 @@ class Child:
     async def stop(self) -> None:
         """Ask to stop, wait, then kill what is left of the process group."""
         self._stopping = True
-        if self._keeper is not None:
-            process = self._process
-            if process is not None and process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(self.command.stop_signal)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), self.command.stop_seconds)
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
-            self._kill_group()
+        process, keeper = self._process, self._keeper
+        if process is None or keeper is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(self.command.stop_signal)
+        try:
+            await asyncio.wait_for(process.wait(), self.command.stop_seconds)
+        except TimeoutError:
+            self._say(f"{self.command.name} did not stop within {self.command.stop_seconds:.0f} s; killing it")
+        self._kill_group()
+        await process.wait()
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
 
     def log_tail(self, lines: int = 12) -> str:
         """The last lines of its log."""
@@ -140,10 +143,10 @@ class Child:
                 self._say(str(error))
 
     def _kill_group(self) -> None:
-        # The leader is gone, its forked workers may not be; the group's number is theirs as long as one lives.
-        if self._process is not None and self._process.returncode is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        # The leader may be gone, its forked workers not; the group's number is theirs as long as one lives.
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def _ending(code: int) -> str:

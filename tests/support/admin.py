@@ -1,0 +1,67 @@
+"""An admin server with known answers, on a unix socket: what the commands show and send is tested against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import grpc
+from click.testing import CliRunner, Result
+from kagamichain.chain import GENESIS, link
+from kagamipb.admin.v1 import admin_pb2 as pb
+from kagamipb.admin.v1.admin_pb2_grpc import AdminServicer
+from kagamipb.ledger.v1.ledger_pb2 import AuditEntry, Denied
+
+from controlplane.cli import main
+
+
+class KnownAdmin(AdminServicer):
+    """Answers from its attributes and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.applied: list[pb.ApplyRequest] = []
+        self.queries: list[pb.AuditQuery] = []
+        self.tokens: list[str] = []
+        self.refusal: tuple[grpc.StatusCode, str] | None = None
+        self.entries = [AuditEntry(request_id=f"r{n}", denied=Denied(code="invalid_api_key")) for n in range(3)]
+
+    def Apply(self, request: pb.ApplyRequest, context: grpc.ServicerContext) -> pb.ApplyReply:
+        self.tokens += [str(v) for k, v in context.invocation_metadata() if k == "authorization"]
+        if self.refusal:
+            context.abort(*self.refusal)
+        self.applied.append(request)
+        changes = [pb.Change(verb="create", kind="tenant", name=t.name) for t in request.manifest.tenants]
+        issued = [
+            pb.IssuedKey(tenant=k.tenant, name=k.name, key_id="k1", secret="sk-new") for k in request.manifest.keys
+        ]
+        return pb.ApplyReply(changes=changes, issued=issued, revision="7")
+
+    def Budgets(self, request: pb.BudgetRequest, context: grpc.ServicerContext) -> pb.BudgetReply:
+        quota = pb.Quota(
+            name="month", tenant="acme", model="m", unit=pb.UNIT_MICRO_USD, window=pb.WINDOW_MONTH, cap=2_000_000
+        )
+        return pb.BudgetReply(budgets=[pb.Budget(quota=quota, settled=500_000, reserved=1, leased=3)])
+
+    def Audit(self, request: pb.AuditQuery, context: grpc.ServicerContext) -> pb.AuditReply:
+        self.queries.append(request)
+        if request.request_id == "unknown":
+            return pb.AuditReply()
+        attempt = pb.AuditAttempt(attempt=1, provider="sim", input_tokens=3, output_tokens=4, request_pii={"PERSON": 2})
+        record = pb.AuditRecord(
+            request_id="r1", tenant="acme", model="m", outcome="completed", http_status=200, attempts=[attempt],
+            at_unix_micros=1_700_000_000_000_000, cost_micro_usd=12,
+        )  # fmt: skip
+        return pb.AuditReply(records=[record])
+
+    def ExportChains(self, request: pb.ExportRequest, context: grpc.ServicerContext) -> Iterator[pb.ExportedFrame]:
+        previous = GENESIS
+        for seq, entry in enumerate(self.entries, 1):
+            content = entry.SerializeToString(deterministic=True)
+            previous = link("w", seq, previous, content)
+            yield pb.ExportedFrame(writer="w", seq=seq, link=previous, entry=content)
+
+    def Status(self, request: pb.StatusRequest, context: grpc.ServicerContext) -> pb.StatusReply:
+        return pb.StatusReply(node="cp-0", revision="7", envoy_revisions={"envoy-1": "7"})
+
+
+def kagami(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=stdin, env={"COLUMNS": "200"})
