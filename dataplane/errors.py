@@ -1,4 +1,4 @@
-"""Every error a client of the data plane can meet: one tree, each with a stable code, an HTTP status and a safe message.
+"""Every error a client of the data plane can meet: one tree, each with a stable code, a status and a safe message.
 
 Strategy: code that cannot go on raises one of these; `dialects` writes it in the client's shape and `extproc.rescue`
 turns anything else into `InternalError`. A message never quotes a prompt, an answer, a key, a header or a host: it is
@@ -16,6 +16,8 @@ written here or built from field names. `param` names the request field at fault
     └── ProviderTimeout         504 provider_timeout
 """
 
+# ruff: noqa: N818 -- named after what the client meets, not after the mechanism that carries it.
+
 from __future__ import annotations
 
 
@@ -24,6 +26,8 @@ class GatewayError(Exception):
 
     code = "gateway_error"
     http_status = 500
+    provider_fault = False
+    """Whether another provider may do better: the data plane then asks Envoy for the next in the chain."""
 
     def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -31,11 +35,6 @@ class GatewayError(Exception):
         self.param = param
         if code is not None:
             self.code = code
-
-    @property
-    def retriable(self) -> bool:
-        """Whether Envoy's outer router tries the next provider on this status (5xx and 429)."""
-        return self.http_status >= 500 or self.http_status == 429
 
 
 class InvalidRequest(GatewayError):
@@ -64,6 +63,7 @@ class RateLimited(GatewayError):
 
     code = "rate_limit_exceeded"
     http_status = 429
+    provider_fault = True
 
     def __init__(self, message: str, *, retry_after: str | None = None) -> None:
         super().__init__(message)
@@ -79,6 +79,7 @@ class ProviderError(GatewayError):
 
     code = "provider_error"
     http_status = 502
+    provider_fault = True
 
 
 class RedactionUnavailable(GatewayError):
@@ -100,3 +101,4 @@ class ProviderTimeout(GatewayError):
 
     code = "provider_timeout"
     http_status = 504
+    provider_fault = True

@@ -1,0 +1,1 @@
+"""What the data plane reaches outside with: detector, clock, journal, policy feed, ledger, logs."""

@@ -1,0 +1,1 @@
+"""Server-sent events: a bounded incremental decoder and an encoder, both pure."""

@@ -1,6 +1,6 @@
-"""Incremental decoder of server-sent events (WHATWG HTML, section 9.2.6 "Interpreting an event stream").
+r"""Incremental decoder of server-sent events (WHATWG HTML, section 9.2.6 "Interpreting an event stream").
 
-Strategy: line ends are normalised as bytes arrive (\\r\\n, \\r and \\n, and nothing else, end a line: U+2028 inside a
+Strategy: line ends are normalised as bytes arrive (\r\n, \r and \n, and nothing else, end a line: U+2028 inside a
 JSON payload does not), then events are cut at blank lines. Each byte is looked at once for a boundary.
 Guarantees: the events are the same however the bytes are cut; memory stays within `max_event_bytes` plus one chunk.
 Limits: `id` and `retry` fields are dropped, comments too: no model provider gives them a meaning we may pass on.

@@ -6,18 +6,20 @@ from dataplane import errors
 
 
 @pytest.mark.parametrize(
-    ("error", "retriable"),
+    ("error", "retried"),
     [
         (errors.InvalidRequest("x"), False),
         (errors.PiiBlocked("x"), False),
         (errors.RequestTooLarge("x"), False),
         (errors.RateLimited("x"), True),
-        (errors.InternalError("x"), True),
+        (errors.InternalError("x"), False),
+        (errors.AuditUnavailable("x"), False),
+        (errors.ProviderError("x"), True),
         (errors.ProviderTimeout("x"), True),
     ],
 )
-def test_only_statuses_that_envoy_retries_are_retriable(error, retriable):
-    assert error.retriable is retriable
+def test_only_a_providers_faults_are_worth_another_provider(error, retried):
+    assert error.provider_fault is retried
 
 
 def test_a_code_of_its_own_replaces_the_class_code():

@@ -1,0 +1,25 @@
+"""`python -m dataplane`: the data plane, configured by the environment (see `dataplane.settings`)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from dataplane.settings import SettingsError, parse
+
+
+def main() -> int:
+    """Exit status: 0 stopped as told, 2 wrong settings."""
+    try:
+        settings = parse(os.environ)
+    except SettingsError as error:
+        print(f"dataplane: settings are not usable:\n{error}", file=sys.stderr)  # noqa: T201 -- nothing logs yet
+        return 2
+    # Imported here so that wrong settings are told at once and not after the dictionaries are loaded.
+    from dataplane.app.master import main as run
+
+    return run(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""One worker process: everything it holds, from journal to gRPC server, started and stopped in order.
+
+Start: journal (what a dead predecessor left open is closed first), policy feed, shipper, server. Ready (gRPC health
+SERVING) with the first policies. Stop: health says no, no new streams, running ones get their time, then what the
+journal holds is shipped once more, then the journal is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+import grpc
+import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio  # type: ignore[attr-defined]  # the stubs do not know it
+from kagamichain.journal import Journal
+from kagamichain.shipper import Shipper
+
+from dataplane.drivers.analyzer import Analyzer
+from dataplane.drivers.audit import AuditLog
+from dataplane.drivers.clock import unix_micros
+from dataplane.drivers.controlplane import Endpoints, follow_policies, ledger_sender
+from dataplane.drivers.logs import fault
+from dataplane.drivers.policies import PolicyStore
+from dataplane.exchange.limits import Limits
+from dataplane.exchange.recovery import closing_entries
+from dataplane.exchange.session import Session
+from dataplane.extproc import server as extproc
+from dataplane.extproc.servicer import Services
+from dataplane.redaction.policy import Policy
+from dataplane.redaction.replace import Redaction
+from dataplane.settings import Settings
+
+log = structlog.get_logger()
+
+_LAST_SHIPMENT_SECONDS = 5.0
+
+
+class Worker:
+    """One worker. `run` until `stop` is set; construction opens the journal and may raise JournalError."""
+
+    def __init__(self, settings: Settings, number: int, analyzer: Analyzer) -> None:
+        self._settings, self._address = settings, settings.address(number)
+        self._analyzer = analyzer
+        directory = settings.journal_dir / f"dp-{number}"
+        self._journal = Journal.open(directory, f"{settings.node}-{number}")
+        self._policies = PolicyStore(settings.hash_key, analyzer.bind, report=_unusable_policy)
+        self._health = aio.HealthServicer()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`."""
+        recovered = recover(self._journal, unix_micros())
+        endpoints = Endpoints(self._settings.controlplanes)
+        shipper = Shipper(self._journal, ledger_sender(endpoints), on_error=_shipping_failed)
+        server = self._server()
+        if server.add_insecure_port(self._address) == 0:
+            raise RuntimeError(f"cannot listen on {self._address}")
+        await server.start()
+        log.info("worker.listening", address=self._address, writer=self._journal.writer, recovered=recovered)
+        self._spawn(follow_policies(endpoints, self._settings.node, self._policies, _feed_failed))
+        self._spawn(shipper.run())
+        self._spawn(self._announce())
+        await stop.wait()
+        await self._shut_down(server, shipper, endpoints)
+
+    def _server(self) -> grpc.aio.Server:
+        server = grpc.aio.server(options=extproc.OPTIONS)
+        extproc.add_to(server, self._services())
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        return server
+
+    def _services(self) -> Services:
+        limits = Limits(max_response_bytes=self._settings.max_response_bytes)
+        return Services(
+            new_session=lambda: Session(self._redaction, limits),
+            journal=AuditLog(self._journal),
+            policies=self._policies,
+            now=unix_micros,
+            report=_exchange_fault,
+        )
+
+    def _redaction(self, policy: Policy) -> Redaction:
+        return Redaction(policy, self._analyzer.scan)
+
+    async def _announce(self) -> None:
+        await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._policies.ready.wait()
+        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        log.info("worker.ready", revision=self._policies.revision)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def _shut_down(self, server: grpc.aio.Server, shipper: Shipper, endpoints: Endpoints) -> None:
+        await self._health.enter_graceful_shutdown()
+        log.info("worker.draining")
+        await server.stop(self._settings.drain_seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(Exception):  # what is not shipped now is shipped by the next worker on this journal
+            await asyncio.wait_for(shipper.flush(), _LAST_SHIPMENT_SECONDS)
+        await endpoints.close()
+        self._journal.close()
+        log.info("worker.stopped")
+
+
+def recover(journal: Journal, now: int) -> int:
+    """Close what a dead predecessor left open; returns how many attempts. Raises JournalError."""
+    entries = list(closing_entries((frame.entry for frame in journal.recovered), now))
+    for entry in entries:
+        journal.append(entry)
+    return len(entries)
+
+
+def _exchange_fault(error: Exception, request_id: str) -> None:
+    log.error("exchange.fault", request_id=request_id, **fault(error))
+
+
+def _unusable_policy(name: str, problem: str) -> None:
+    log.error("policy.unusable", policy=name, problem=problem)
+
+
+def _feed_failed(what: str, error: Exception) -> None:
+    log.warning("controlplane.unreachable", what=what, **fault(error))
+
+
+def _shipping_failed(error: Exception) -> None:
+    log.warning("ledger.unreachable", **fault(error))

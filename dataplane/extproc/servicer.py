@@ -1,0 +1,189 @@
+"""One ext_proc stream: messages in, session, replies out. Knows neither gRPC nor where anything is stored.
+
+Guarantees: one reply per message, in order; the stream is never ended early without an error, for Envoy would let the
+rest pass unredacted (observed with Envoy 1.40, even with failure_mode_allow false); whatever ends it, the attempt is
+settled in `finally`. Long work gives the event loop back after every slice of `SLICE_SECONDS`; Envoy is asked for more
+time before its own runs out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dataplane.exchange import effects as ef
+from dataplane.exchange import events as ev
+from dataplane.exchange.session import Session
+from dataplane.extproc import wire
+
+Send = Callable[[wire.ProcessingResponse], Awaitable[None]]
+Messages = AsyncIterator[wire.ProcessingRequest]
+
+SLICE_SECONDS = 0.005
+
+
+class StreamAborted(Exception):  # noqa: N818 -- tells the transport to end the stream with an error
+    """The stream must end with an error; the reason is safe to show."""
+
+
+class Position(Protocol):
+    """Where an entry lies."""
+
+    @property
+    def seq(self) -> int:
+        """Its number."""
+
+    @property
+    def link(self) -> bytes:
+        """Its chain link."""
+
+
+class Journal(Protocol):
+    """What the servicer needs of the audit journal. Any method may raise when an entry cannot be kept."""
+
+    def append(self, entry: bytes) -> Position:
+        """Keep an entry."""
+
+    async def durable(self, seq: int) -> None:
+        """Wait until it is on the disk."""
+
+    def hold(self, seq: int) -> None:
+        """This entry opens something that has not ended: a successor must find it."""
+
+    def release(self, seq: int) -> None:
+        """It has ended."""
+
+
+class Policies(Protocol):
+    """Where policies come from."""
+
+    async def find(self, name: str, version: str) -> ev.PolicyFound:
+        """The policy, waiting a moment for one that is on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. Envoy's own message_timeout must be longer than `patience`."""
+
+    patience: float = 0.05
+    """Work that takes longer asks Envoy for more time."""
+    longest: float = 30.0
+    """Work that takes longer fails; Envoy's max_message_timeout must be longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a stream needs from its process."""
+
+    new_session: Callable[[], Session]
+    journal: Journal
+    policies: Policies
+    now: Callable[[], int]
+    """Unix microseconds."""
+    report: Callable[[Exception, str], None]
+    """Told of faults: the exception and the request id."""
+    timing: Timing = Timing()
+
+
+async def process(messages: Messages, send: Send, provider: str, services: Services) -> None:
+    """Run one stream to its end. Raises StreamAborted when it must not end cleanly."""
+    stream = _Stream(send, services)
+    try:
+        async for message in messages:
+            await stream.take(wire.event(message, provider))
+    except (StreamAborted, asyncio.CancelledError):
+        raise
+    except Exception as error:  # noqa: BLE001 -- a clean end would let the rest pass unredacted
+        services.report(error, stream.session.request_id)
+        raise StreamAborted("the exchange failed") from None
+    finally:
+        stream.settle()
+
+
+class _Stream:
+    """The state of one stream outside its session."""
+
+    def __init__(self, send: Send, services: Services) -> None:
+        self._send, self._services = send, services
+        self.session = services.new_session()
+        self._asked_for_time = False
+        self._held: int | None = None
+
+    async def take(self, event: ev.Event) -> None:
+        """Everything an event leads to, until Envoy has its reply."""
+        self._asked_for_time = False
+        queue = list(self.session.receive(event, self._services.now()))
+        while queue:
+            answer = await self._perform(queue.pop(0))
+            if answer is not None:
+                queue += self.session.receive(answer, self._services.now())
+
+    def settle(self) -> None:
+        """Envoy is gone: write what is still owed. Nothing to wait for, nobody to answer."""
+        for effect in self.session.receive(ev.StreamClosed(), self._services.now()):
+            if isinstance(effect, ef.Append):
+                try:
+                    self._services.journal.append(effect.entry)
+                except Exception as error:  # noqa: BLE001 -- the journal is broken; its owner must hear of it
+                    self._services.report(error, self.session.request_id)
+        if self._held is not None:
+            self._services.journal.release(self._held)
+
+    async def _perform(self, effect: ef.Effect) -> ev.Event | None:
+        match effect:
+            case ef.Append():
+                return await self._append(effect)
+            case ef.Work():
+                return await self._work(effect.steps)
+            case ef.FindPolicy():
+                return await self._services.policies.find(effect.name, effect.version)
+            case ef.Abort():
+                raise StreamAborted(effect.reason)
+            case ef.Report():
+                self._services.report(effect.error, self.session.request_id)
+            case _:
+                await self._send(wire.reply(effect))
+        return None
+
+    async def _append(self, effect: ef.Append) -> ev.Event:
+        journal = self._services.journal
+        try:
+            position = journal.append(effect.entry)
+            if effect.opens:
+                self._held = position.seq
+                journal.hold(position.seq)
+            if effect.durable:
+                await journal.durable(position.seq)
+        except Exception as error:  # noqa: BLE001 -- however the journal fails, the session decides what follows
+            self._services.report(error, self.session.request_id)
+            return ev.AppendFailed()
+        return ev.Appended(position.seq, position.link)
+
+    async def _work(self, steps: Generator[None, None, Any]) -> ev.Event:
+        """Run in slices, so that other streams go on; give up after `timing.longest`."""
+        loop, timing = asyncio.get_running_loop(), self._services.timing
+        start = slice_start = loop.time()
+        try:
+            while True:
+                next(steps)
+                now = loop.time()
+                if now - start > timing.longest:
+                    steps.close()
+                    return ev.WorkFailed(TimeoutError("work took too long"))
+                if now - start > timing.patience:
+                    await self._ask_for_time()
+                if now - slice_start > SLICE_SECONDS:
+                    await asyncio.sleep(0)
+                    slice_start = loop.time()
+        except StopIteration as done:
+            return ev.WorkDone(done.value)
+        except Exception as error:  # noqa: BLE001 -- detectors may fail in any way; the session fails closed
+            return ev.WorkFailed(error)
+
+    async def _ask_for_time(self) -> None:
+        """Once per message: Envoy takes no second extension for the same one."""
+        if not self._asked_for_time:
+            self._asked_for_time = True
+            await self._send(wire.extend_timeout(self._services.timing.longest))
