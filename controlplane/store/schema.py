@@ -9,7 +9,7 @@ owns them. No secret is stored: keys by keyed digest, provider credentials by re
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -29,6 +29,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from controlplane.store.metadata import metadata
 
 NOTIFY_CHANNEL: Final = "kagami_config"
+
+# Checked at commit: within one change references may pass from one object to another, and keys swap their secrets.
+_AT_COMMIT: Final[dict[str, Any]] = {"deferrable": True, "initially": "DEFERRED"}
 
 config_revisions = Table(
     "config_revisions",
@@ -52,7 +55,7 @@ tenants = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("display_name", Text, nullable=False),
-    Column("policy", Text, ForeignKey("policies.name"), nullable=False),
+    Column("policy", Text, ForeignKey("policies.name", **_AT_COMMIT), nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("disabled", Boolean, nullable=False),
 )
@@ -64,12 +67,13 @@ virtual_keys = Table(
     Column("tenant", Text, ForeignKey("tenants.name", ondelete="CASCADE"), nullable=False),
     Column("name", Text, nullable=False),
     # HMAC-SHA256(pepper, secret).
-    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False),
     Column("models", ARRAY(Text), nullable=False),
     Column("disabled", Boolean, nullable=False),
     # Unix seconds, 0 = never.
     Column("expires_at", BigInteger, nullable=False),
     UniqueConstraint("tenant", "name"),
+    UniqueConstraint("digest", **_AT_COMMIT),
 )
 
 providers = Table(
@@ -111,7 +115,7 @@ route_targets = Table(
     Column("route", Text, ForeignKey("routes.model", ondelete="CASCADE"), primary_key=True),
     # 0 is tried first.
     Column("position", SmallInteger, primary_key=True),
-    Column("provider", Text, ForeignKey("providers.name"), nullable=False),
+    Column("provider", Text, ForeignKey("providers.name", **_AT_COMMIT), nullable=False),
     Column("model", Text, nullable=False),
 )
 

@@ -20,7 +20,8 @@ CREATE TABLE policies (
 CREATE TABLE tenants (
     name text CONSTRAINT pk_tenants PRIMARY KEY,
     display_name text NOT NULL,
-    policy text NOT NULL CONSTRAINT fk_tenants_policy_policies REFERENCES policies,
+    policy text NOT NULL CONSTRAINT fk_tenants_policy_policies REFERENCES policies
+        DEFERRABLE INITIALLY DEFERRED,
     time_zone text NOT NULL,
     disabled boolean NOT NULL
 );
@@ -28,7 +29,7 @@ CREATE TABLE virtual_keys (
     key_id text CONSTRAINT pk_virtual_keys PRIMARY KEY,
     tenant text NOT NULL CONSTRAINT fk_virtual_keys_tenant_tenants REFERENCES tenants ON DELETE CASCADE,
     name text NOT NULL,
-    digest bytea NOT NULL CONSTRAINT uq_virtual_keys_digest UNIQUE,
+    digest bytea NOT NULL CONSTRAINT uq_virtual_keys_digest UNIQUE DEFERRABLE INITIALLY DEFERRED,
     models text[] NOT NULL,
     disabled boolean NOT NULL,
     expires_at bigint NOT NULL,
@@ -63,7 +64,8 @@ CREATE TABLE routes (model text CONSTRAINT pk_routes PRIMARY KEY);
 CREATE TABLE route_targets (
     route text CONSTRAINT fk_route_targets_route_routes REFERENCES routes ON DELETE CASCADE,
     position smallint,
-    provider text NOT NULL CONSTRAINT fk_route_targets_provider_providers REFERENCES providers,
+    provider text NOT NULL CONSTRAINT fk_route_targets_provider_providers REFERENCES providers
+        DEFERRABLE INITIALLY DEFERRED,
     model text NOT NULL,
     CONSTRAINT pk_route_targets PRIMARY KEY (route, position)
 );

@@ -1,0 +1,175 @@
+"""The `Admin` service. One transaction per change: everything or nothing.
+
+Writers of the configuration wait for each other, so a manifest is checked against exactly what it will be
+merged into. What is wrong is told completely (INVALID_ARGUMENT, one line per field). Queries about budgets
+and audit records belong to the ledger; they come in as `Queries`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import grpc
+import structlog
+from kagamipb.admin.v1 import admin_pb2 as pb
+from kagamipb.admin.v1.admin_pb2_grpc import AdminServicer, add_AdminServicer_to_server
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from controlplane.admin.auth import permitted
+from controlplane.admin.convert import Declared, Making, Problem, convert
+from controlplane.domain import policies
+from controlplane.domain.catalogue import Catalogue, Change, changes, dangling, merge, of_snapshot
+from controlplane.store import configuration, snapshots
+from controlplane.store.holder import SnapshotHolder
+
+_MAX_PROBLEMS: Final = 50
+_KINDS: Final = {
+    "policies": "policy",
+    "tenants": "tenant",
+    "keys": "key",
+    "providers": "provider",
+    "prices": "price",
+    "routes": "route",
+    "quotas": "quota",
+}
+
+log = structlog.get_logger()
+
+
+class Queries(Protocol):
+    """What the ledger answers."""
+
+    async def budgets(self, request: pb.BudgetRequest) -> pb.BudgetReply:
+        """Every quota with what is used of it."""
+
+    async def audit(self, request: pb.AuditQuery) -> pb.AuditReply:
+        """Requests, newest first."""
+
+    def export_chains(self, request: pb.ExportRequest) -> AsyncIterator[pb.ExportedFrame]:
+        """Chains as stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """What the service is made of."""
+
+    node: str
+    engine: AsyncEngine
+    snapshots: SnapshotHolder
+    queries: Queries
+    envoys: Callable[[], Mapping[str, str]]
+    """Node id of each connected Envoy → revision it acknowledged."""
+    random: Callable[[int], bytes]
+    pepper: bytes = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    vet: policies.Vet = policies.no_custom_recognizers
+
+
+class InvalidManifestError(Exception):
+    """A manifest that cannot be applied; says why, field by field."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        lines = [str(problem) for problem in problems[:_MAX_PROBLEMS]]
+        if len(problems) > _MAX_PROBLEMS:
+            lines.append(f"… and {len(problems) - _MAX_PROBLEMS} more")
+        super().__init__("\n".join(lines))
+
+
+class Admin(AdminServicer):
+    """Serves `kagamipb.admin.v1.Admin`."""
+
+    def __init__(self, administration: Administration) -> None:
+        self._of = administration
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Serves administration on `server`."""
+        add_AdminServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+
+    async def Apply(self, request: pb.ApplyRequest, context: Any) -> pb.ApplyReply:  # noqa: N802
+        """Merges a manifest into the configuration."""
+        await self._authorize(context)
+        try:
+            return await self._apply(request)
+        except InvalidManifestError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except (OperationalError, InterfaceError, SQLAlchemyTimeoutError, OSError) as error:
+            log.error("admin.database_unreachable", error=type(error).__name__)  # noqa: TRY400 - no statement in logs
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the database cannot be reached: nothing was changed")
+        except SQLAlchemyError as error:
+            log.error("admin.apply_failed", error=type(error).__name__)  # noqa: TRY400 - no statement in logs
+            await context.abort(grpc.StatusCode.INTERNAL, "the database refused the change: nothing was changed")
+        raise AssertionError("abort raises")
+
+    async def Status(self, request: pb.StatusRequest, context: Any) -> pb.StatusReply:  # noqa: ARG002, N802
+        """What this replica serves, and what its Envoys have taken up."""
+        await self._authorize(context)
+        current = self._of.snapshots.current
+        revision = current.revision if current else ""
+        return pb.StatusReply(node=self._of.node, revision=revision, envoy_revisions=dict(self._of.envoys()))
+
+    async def Budgets(self, request: pb.BudgetRequest, context: Any) -> pb.BudgetReply:  # noqa: N802
+        """Every quota with what is used of it."""
+        await self._authorize(context)
+        return await self._of.queries.budgets(request)
+
+    async def Audit(self, request: pb.AuditQuery, context: Any) -> pb.AuditReply:  # noqa: N802
+        """Requests, newest first."""
+        await self._authorize(context)
+        return await self._of.queries.audit(request)
+
+    async def ExportChains(  # noqa: N802
+        self, request: pb.ExportRequest, context: Any
+    ) -> AsyncIterator[pb.ExportedFrame]:
+        """Chains as stored."""
+        await self._authorize(context)
+        async for frame in self._of.queries.export_chains(request):
+            yield frame
+
+    async def _authorize(self, context: Any) -> None:
+        if not permitted(context.peer(), context.invocation_metadata() or (), self._of.token):
+            message = "administration takes the unix socket, or 'authorization: Bearer <KAGAMI_ADMIN_TOKEN>'"
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, message)
+
+    async def _apply(self, request: pb.ApplyRequest) -> pb.ApplyReply:
+        async with self._of.engine.begin() as connection:
+            await configuration.lock(connection)
+            loaded = await snapshots.read(connection)
+            current = of_snapshot(loaded.snapshot)
+            # In a thread: a hundred thousand keys take long enough to be felt by others.
+            declared, after = await asyncio.to_thread(self._merged, request, current)
+            todo = list(changes(current, after))
+            if request.dry_run or not todo:
+                return _reply(todo, loaded.snapshot.revision)
+            await configuration.write(connection, after, todo)
+            revision = (await snapshots.read(connection, loaded)).snapshot.revision
+        log.info("admin.applied", revision=revision, changes=len(todo))
+        return _reply(todo, revision, declared)
+
+    def _merged(self, request: pb.ApplyRequest, current: Catalogue) -> tuple[Declared, Catalogue]:
+        making = Making(current, self._of.pepper, self._of.random, self._of.vet)
+        declared = convert(request.manifest, making)
+        if declared.problems:
+            raise InvalidManifestError(list(declared.problems))
+        after = merge(current, declared.catalogue, prune=request.prune)
+        problems = [Problem(*problem) for problem in dangling(after)]
+        if problems:
+            raise InvalidManifestError(problems)
+        return declared, after
+
+
+def _reply(todo: list[Change], revision: str, declared: Declared | None = None) -> pb.ApplyReply:
+    listed = [pb.Change(verb=one.verb, kind=_KINDS[one.kind], name=_named(one.name)) for one in todo]
+    issued = [
+        pb.IssuedKey(tenant=key.tenant, name=key.name, key_id=key.key_id, secret=key.secret)
+        for key in (declared.issued if declared else ())
+    ]
+    return pb.ApplyReply(changes=listed, issued=issued, revision=revision)
+
+
+def _named(name: Any) -> str:
+    return "/".join(name) if isinstance(name, tuple) else name

@@ -1,0 +1,78 @@
+"""Redaction policies as the control plane sees them: whether one can be meant seriously, and its
+version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from kagamipb.policy.v1.policy_pb2 import Action, CustomRecognizer, EntityRule, RedactionPolicy, Uninspected
+
+MAX_RULES: Final = 200
+MAX_TERMS: Final = 2_000
+MAX_TERM_CHARS: Final = 64
+LEAST_HOLD_CHARS: Final = 32
+MOST_HOLD_CHARS: Final = 1024
+_ENTITY: Final = re.compile(r"\*|[A-Z][A-Z0-9_]{0,39}")
+
+Vet = Callable[[CustomRecognizer], str | None]
+"""Says what is wrong with a custom recognizer (its pattern's cost, an unknown checksum); None when nothing
+is."""
+
+
+def version(policy: RedactionPolicy) -> str:
+    """First 16 hex digits of the SHA-256 of the deterministic serialisation without `version`."""
+    bare = RedactionPolicy()
+    bare.CopyFrom(policy)
+    bare.ClearField("version")
+    return hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()[:16]
+
+
+def no_custom_recognizers(_recognizer: CustomRecognizer) -> str | None:
+    """The `Vet` of a deployment whose data planes know no custom recognizers."""
+    return "custom recognizers are not supported by this release"
+
+
+def problems(policy: RedactionPolicy, vet: Vet) -> Iterator[tuple[str, str]]:
+    """What is wrong with a policy, as (field, what it should be)."""
+    yield from _rules(policy.rules)
+    yield from _terms("allow_terms", policy.allow_terms)
+    yield from _terms("deny_terms", policy.deny_terms)
+    for index, recognizer in enumerate(policy.recognizers):
+        problem = vet(recognizer)
+        if problem is not None:
+            yield f"recognizers[{index}]", problem
+    if policy.uninspected not in Uninspected.values():
+        yield "uninspected", f"unknown value {policy.uninspected}"
+    hold = policy.max_hold_chars
+    if hold and not LEAST_HOLD_CHARS <= hold <= MOST_HOLD_CHARS:
+        yield "max_hold_chars", f"must be between {LEAST_HOLD_CHARS} and {MOST_HOLD_CHARS}, or 0 for the default"
+
+
+def _rules(rules: Sequence[EntityRule]) -> Iterator[tuple[str, str]]:
+    if len(rules) > MAX_RULES:
+        yield "rules", f"at most {MAX_RULES}"
+    seen: set[str] = set()
+    for index, rule in enumerate(rules):
+        if _ENTITY.fullmatch(rule.entity) is None:
+            yield f"rules[{index}].entity", "must be '*' or capital letters, digits and '_', at most 40"
+        if rule.entity in seen:
+            yield f"rules[{index}].entity", f"'{rule.entity}' has a rule already"
+        seen.add(rule.entity)
+        for direction in ("request", "response"):
+            if getattr(rule, direction) not in Action.values():
+                yield f"rules[{index}].{direction}", f"unknown action {getattr(rule, direction)}"
+        # Written so that NaN fails too.
+        if not 0.0 <= rule.threshold <= 1.0:
+            yield f"rules[{index}].threshold", "must be between 0 and 1"
+
+
+def _terms(field: str, terms: Sequence[str]) -> Iterator[tuple[str, str]]:
+    if len(terms) > MAX_TERMS:
+        yield field, f"at most {MAX_TERMS}"
+    for index, term in enumerate(terms):
+        if not 0 < len(term.strip()) <= MAX_TERM_CHARS:
+            yield f"{field}[{index}]", f"must have 1 to {MAX_TERM_CHARS} characters"
