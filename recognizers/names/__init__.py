@@ -14,6 +14,7 @@ from pathlib import Path
 from recognizers.names.romaji import romanise
 
 DATA = Path(__file__).with_name("names.txt.gz")
+FOREIGN = Path(__file__).with_name("foreign.txt")
 _KATAKANA = str.maketrans({chr(code): chr(code - 0x60) for code in range(0x30A1, 0x30F7)})
 # Readings of one or two kana are mostly words or particles; a list of them would only bring noise.
 _MIN_READING = 2
@@ -30,7 +31,7 @@ class NameLists:
 
     `family` maps a family name to its rank (0 = most common). `rare` are family names without a count;
     `given`, kanji and kana given names. The `*_kana` sets hold hiragana readings, the `*_romaji` sets lower-case
-    romanisations (Hepburn with and without long vowels).
+    romanisations (Hepburn with and without long vowels). `foreign` holds the hand-written lists of `foreign.txt`.
     """
 
     family: dict[str, int]
@@ -40,6 +41,7 @@ class NameLists:
     given_kana: frozenset[str]
     family_romaji: frozenset[str]
     given_romaji: frozenset[str]
+    foreign: dict[str, frozenset[str]]
 
     @classmethod
     def load(cls, path: Path = DATA) -> NameLists:
@@ -56,6 +58,7 @@ class NameLists:
             given_kana=given_kana,
             family_romaji=frozenset(form for kana in family_kana for form in romanise(kana)),
             given_romaji=frozenset(form for kana in given_kana for form in romanise(kana)),
+            foreign={key: frozenset(entries) for key, entries in read_lists(FOREIGN).items()},
         )
 
 
@@ -72,3 +75,19 @@ def read_sections(path: Path = DATA) -> dict[str, list[list[str]]]:
     if missing := {"sei", "mei", "rare"} - sections.keys():
         raise ValueError(f"{path.name}: section(s) {sorted(missing)} missing; rebuild it with names/build.py")
     return sections
+
+
+def read_lists(path: Path) -> dict[str, list[str]]:
+    """Sections of a list file: `@key` (entries split at white space) or `@key lines`."""
+    lists: dict[str, list[str]] = {}
+    current: list[str] = []
+    whole = False
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#") or not line:
+            continue
+        if line.startswith("@"):
+            key, _, mode = line[1:].partition(" ")
+            current, whole = lists.setdefault(key, []), mode == "lines"
+        else:
+            current += [line] if whole else line.split()
+    return lists
