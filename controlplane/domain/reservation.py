@@ -1,0 +1,66 @@
+"""A reservation as text: which replica holds how much of which quota windows for one request.
+
+It travels in the exchange context and in the request's audit entries, so that whoever receives the final
+entry can settle it without having seen anything else, in any order and on any replica.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kagamipb.admin.v1.admin_pb2 import Unit
+
+
+class WindowKey(NamedTuple):
+    """One window of one quota; `start` in Unix seconds, 0 = lifetime."""
+
+    quota_id: str
+    start: int
+
+
+class Hold(NamedTuple):
+    """An amount set aside in one quota window.
+
+    A quota of one `provider` is charged for that provider's attempts only.
+    """
+
+    key: WindowKey
+    unit: Unit
+    amount: int
+    provider: str
+
+
+class Reservation(NamedTuple):
+    """Everything set aside for one request out of one owner's leases."""
+
+    owner: str
+    holds: tuple[Hold, ...]
+
+
+class ReservationError(ValueError):
+    """The text is no reservation."""
+
+
+def encode(reservation: Reservation) -> str:
+    """`owner|quota,start,unit,amount,provider|…`; none of the names holds a comma or a bar."""
+    holds = (f"{h.key.quota_id},{h.key.start},{int(h.unit)},{h.amount},{h.provider}" for h in reservation.holds)
+    return "|".join((reservation.owner, *holds))
+
+
+def decode(text: str) -> Reservation:
+    """The inverse of `encode`. Raises ReservationError."""
+    owner, *parts = text.split("|")
+    if not owner or not parts:
+        raise ReservationError("a reservation names its owner and at least one quota")
+    return Reservation(owner, tuple(_hold(part) for part in parts))
+
+
+def _hold(part: str) -> Hold:
+    try:
+        quota_id, start, unit, amount, provider = part.split(",")
+        hold = Hold(WindowKey(quota_id, int(start)), Unit.Name(int(unit)) and int(unit), int(amount), provider)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise ReservationError("a hold is quota, window, unit, amount and provider") from error
+    if hold.amount < 0:
+        raise ReservationError("a hold is never negative")
+    return hold

@@ -1,0 +1,246 @@
+"""Admits requests out of leased budget: in memory when the lease suffices, else after one shared trip to the
+database.
+
+One task carries everyone's needs to PostgreSQL, one exchange at a time, so that a thousand waiting requests
+cost one transaction. Near a cap a request waits up to `patience` for room that others are about to free
+(replicas give back what they do not use, settled requests free what they did not need) and is refused at
+once when no waiting can help.
+
+When the database is away, requests are admitted while leases last and are still this replica's own for
+certain; then they get `Unavailable`. An exchange whose reply was lost is repeated under its number and
+counts once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable
+
+import psycopg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from controlplane.domain import ports
+from controlplane.domain.matching import QuotaBook
+from controlplane.domain.ports import Demand, Exhausted, Granted, Unavailable
+from controlplane.domain.reservation import ReservationError, WindowKey, decode
+from controlplane.domain.snapshot import Snapshot
+from controlplane.domain.windows import Calendar
+from controlplane.ledger.leases import (
+    Leases,
+    Request,
+    Round,
+    Waiter,
+    countable,
+    exhausted,
+)
+from controlplane.store.quota import Note, OwnerLostError, QuotaStore
+
+log = structlog.get_logger()
+
+PATIENCE = 2.0
+"""Seconds a request waits for room. Envoy's ext_authz timeout has to be longer."""
+SHORT_PATIENCE = 0.5
+"""The same where only other replicas' unused leases could help."""
+POLL = 0.1
+"""Seconds until those who wait ask again, should no note arrive."""
+LEAST_PAUSE = 0.01
+TICK = 1.0
+MARGIN = 2.0
+"""Leases are trusted this many seconds less than the database keeps them."""
+MOST_WAITERS = 256
+"""Requests that may wait for one quota window; more are refused, so that a flood cannot pile up."""
+
+_FAILURES = (SQLAlchemyError, psycopg.Error, OSError, TimeoutError)
+_NO_QUOTA = Granted("", 0)
+
+
+class LeasedQuotaGate(ports.QuotaGate):
+    """Implements `ports.QuotaGate`. Run `run` as a task; `close` afterwards."""
+
+    def __init__(
+        self,
+        store: QuotaStore,
+        snapshot: Callable[[], Snapshot | None],
+        node: str,
+        *,
+        patience: float = PATIENCE,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`node`: stable identity of this replica, used by no other (the name of its journal)."""
+        self._store, self._snapshot, self._node, self._patience = store, snapshot, node, patience
+        self._monotonic, self._wall = monotonic, wall
+        self._book, self._calendar, self._leases = QuotaBook(), Calendar(), Leases()
+        self._op = 0
+        self._pending: Round | None = None
+        self._valid_until = float("-inf")
+        self._renew_at = float("-inf")
+        self._wake = asyncio.Event()
+        self._failed = False
+        self.trips = 0
+        """Exchanges with the database so far."""
+
+    @property
+    def owner(self) -> str:
+        """This process's name in the lease tables; empty before the first exchange."""
+        return self._leases.owner
+
+    async def reserve(self, demand: Demand, now: float) -> ports.Reservation:
+        """See `ports.QuotaGate`."""
+        snapshot = self._snapshot()
+        if snapshot is None:
+            return Unavailable()
+        matches = self._book.matching(snapshot.quotas, demand)
+        if not matches.quotas:
+            return _NO_QUOTA
+        mono = self._monotonic()
+        zone = snapshot.tenants[demand.tenant].time_zone
+        tracked = []
+        for quota in matches.quotas:
+            start, ends = self._calendar.bounds(quota.window, zone, now)
+            tracked.append(self._leases.track(quota, WindowKey(quota.quota_id, start), ends, mono))
+        request = Request(demand, tuple(tracked), tuple(matches.units), tuple(t.pool for t in tracked))
+        if mono < self._valid_until and (granted := self._leases.admit(request, mono)):
+            if self._leases.top_up:
+                self._wake.set()
+            return granted
+        return self._leases.refuse(request) or await self._wait(request, mono)
+
+    def cancel(self, granted: Granted) -> None:
+        """See `ports.QuotaGate`."""
+        with contextlib.suppress(ReservationError):
+            self._leases.give_back(decode(granted.reservation_id))
+
+    async def run(self) -> None:
+        """Carry needs to the database and hear what others need, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._carry())
+            tasks.create_task(self._hear())
+
+    async def retire_predecessors(self) -> None:
+        """Take back what earlier processes of this node had leased.
+
+        Call once their journal is shipped whole.
+        """
+        for owner in await self._store.owners(node=self._node):
+            if owner != self._leases.owner and await self._store.retire(owner):
+                log.info("quota.predecessor_retired", owner=owner)
+
+    async def close(self) -> None:
+        """Give back every lease that is free. Call after `run` was cancelled; a failure costs only time."""
+        self._leases.return_all()
+        try:
+            if self._pending is not None:
+                await self._exchange()
+                self._leases.return_all()
+            await self._exchange()
+        except _FAILURES as error:
+            log.warning("quota.not_returned", reason=type(error).__name__)
+
+    def heard(self, note: Note) -> None:
+        """Room was freed, or another replica waits for some."""
+        if note.freed:
+            tracked = self._leases.tracked.get(note.key)
+            if tracked is not None and tracked.waiting:
+                self._wake.set()
+        elif note.owner != self._leases.owner and self._leases.want_back(note.key):
+            self._wake.set()
+
+    async def _wait(self, request: Request, mono: float) -> ports.Reservation:
+        crowded = next((t for t in request.tracked if t.waiting >= MOST_WAITERS), None)
+        if crowded is not None:
+            return exhausted(crowded)
+        patience = min(self._patience, SHORT_PATIENCE) if countable(request) else self._patience
+        future: asyncio.Future[Granted | Exhausted | None] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(request, mono + patience, future.set_result)
+        self._leases.join(waiter)
+        self._wake.set()
+        answered = False
+        try:
+            async with asyncio.timeout(patience + POLL):
+                reply = await future
+            answered = True
+        except TimeoutError:
+            reply = None
+        finally:
+            self._leases.leave(waiter)
+            if not answered and future.done() and isinstance(granted := future.result(), Granted):
+                self.cancel(granted)  # it came in the very moment nobody waited any more
+        return reply or Unavailable()
+
+    async def _carry(self) -> None:
+        pause = 0.0
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._until_next()):
+                    await self._wake.wait()
+            self._wake.clear()
+            try:
+                progress = await self._exchange()
+            except _FAILURES as error:
+                if not self._failed:
+                    log.warning("quota.database_away", reason=type(error).__name__)
+                self._failed, progress = True, False
+            if self._leases.waiters:
+                # Asking again at once is worth it only while it gets somebody further.
+                pause = 0.0 if progress else LEAST_PAUSE
+                if progress:
+                    self._wake.set()
+                await asyncio.sleep(pause)
+
+    def _until_next(self) -> float:
+        if not self._leases.waiters:
+            return TICK
+        mono = self._monotonic()
+        nearest = min(waiter.deadline for waiter in self._leases.waiters) - mono
+        return max(LEAST_PAUSE, min(POLL, nearest))
+
+    async def _exchange(self) -> bool:
+        """One trip, if there is anything to say; whether anyone who waited was answered."""
+        mono = self._monotonic()
+        if not self._leases.owner:
+            await self._register()
+        if (round_ := self._pending) is None:
+            round_ = self._leases.round(mono, self._wall())
+            if not round_ and mono < self._renew_at:
+                return self._leases.serve((), mono)
+            self._op += 1
+            self._pending = round_
+        try:
+            leases = await self._store.exchange(self._leases.owner, self._op, round_.gives, round_.wants)
+        except OwnerLostError:
+            await self._register()
+            return False
+        self._pending, self._failed = None, False
+        self.trips += 1
+        self._trust(mono)
+        now = self._monotonic()
+        self._leases.answer(round_, leases, now)
+        return self._leases.serve(round_.waiters, now)
+
+    async def _register(self) -> None:
+        """A new name and no leases: also after the database gave ours to others."""
+        if self._leases.owner:
+            log.warning("quota.owner_lost", owner=self._leases.owner)
+        owner, mono = f"{self._node}.{secrets.token_hex(4)}", self._monotonic()
+        await self._store.register(owner, self._node)
+        self._leases.lose()
+        self._leases.owner, self._op, self._pending = owner, 0, None
+        self._trust(mono)
+
+    def _trust(self, asked_at: float) -> None:
+        self._valid_until = asked_at + self._store.owner_seconds - MARGIN
+        self._renew_at = asked_at + self._store.owner_seconds / 4
+
+    async def _hear(self) -> None:
+        """Notes only make things quicker: without them everyone asks again every `POLL` seconds."""
+        while True:
+            try:
+                async for note in self._store.listen():
+                    self.heard(note)
+            except _FAILURES:
+                await asyncio.sleep(TICK)

@@ -1,0 +1,102 @@
+"""One batch of a journal becomes one transaction.
+
+In it: the frames are checked against the stored chain and kept, the requests they speak of are folded, and
+what those requests used is settled. Either all of that happened or none of it, and frames that are already
+there are skipped: a batch may be sent any number of times, to any replica.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import structlog
+from google.protobuf.message import DecodeError
+from kagamichain.chain import Frame
+from kagamichain.verify import VerificationError, verify
+from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_COMPLETED, AuditEntry
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from controlplane.domain.settlement import Settlement
+from controlplane.ledger import rows
+from controlplane.ledger.record import Record, fold, settle
+from controlplane.store import ledger as store
+from controlplane.store import quota
+
+__all__ = ["Learner", "Receiver", "VerificationError"]
+
+log = structlog.get_logger()
+
+
+class Learner(Protocol):
+    """Told of the output of finished requests (see `domain.forecast.Forecast`)."""
+
+    def learn(self, tenant: str, model: str, output_tokens: int) -> None:
+        """One more finished request."""
+        ...
+
+
+class Receiver:
+    """Takes what journals ship. `send` has the shape `kagamichain.shipper.Shipper` wants."""
+
+    def __init__(self, engine: AsyncEngine, learner: Learner | None = None) -> None:
+        self._engine, self._learner = engine, learner
+
+    async def send(self, writer: str, frames: Sequence[Frame]) -> int:
+        """Store frames and return the last sequence number stored; without frames, only say where to
+        continue.
+
+        Raises VerificationError when they do not extend the stored chain, SQLAlchemyError when the database
+        fails.
+        """
+        if not frames:
+            return (await store.head(self._engine, writer)).seq
+        async with self._engine.begin() as connection:
+            head = await store.lock_head(connection, writer)
+            fresh = [frame for frame in frames if frame.seq > head.seq]
+            if not fresh:
+                return head.seq
+            verify(writer, fresh, after=head)
+            await store.extend(connection, writer, fresh)
+            records = await _fold(connection, writer, fresh)
+        self._learn(records)
+        return fresh[-1].seq
+
+    def _learn(self, records: Iterable[Record]) -> None:
+        if self._learner is None:
+            return
+        for record in records:
+            for attempt in record.attempts.values():
+                if attempt.final and attempt.outcome == OUTCOME_COMPLETED:
+                    self._learner.learn(record.tenant, record.model, attempt.output_tokens)
+
+
+async def settle_and_write(connection: AsyncConnection, records: Iterable[Record]) -> None:
+    """Settle what is final among locked records, and store them all."""
+    settlement, changed = Settlement(), list(records)
+    for record in changed:
+        settle(record, settlement)
+    await rows.write(connection, changed)
+    await quota.apply(connection, settlement)
+
+
+async def _fold(connection: AsyncConnection, writer: str, frames: Sequence[Frame]) -> list[Record]:
+    entries = [(frame, entry) for frame in frames if (entry := _parse(writer, frame)) is not None]
+    records = await rows.locked(connection, {entry.request_id for _, entry in entries})
+    for frame, entry in entries:
+        fold(records[entry.request_id], entry, writer, frame.seq, frame.link)
+    changed = list(records.values())
+    await settle_and_write(connection, changed)
+    return changed
+
+
+def _parse(writer: str, frame: Frame) -> AuditEntry | None:
+    """The entry; None when its writer speaks a newer language. It stays in the chain either way."""
+    try:
+        entry = AuditEntry.FromString(frame.entry)
+    except DecodeError:
+        entry = AuditEntry()
+    if entry.request_id and entry.WhichOneof("event"):
+        return entry
+    log.warning("ledger.entry_not_understood", writer=writer, seq=frame.seq)
+    return None
