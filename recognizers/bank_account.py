@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from recognizers.context import Field, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
-from recognizers.numbers import Number, counted, readings
+from recognizers.numbers import Number, counted, numbers, readings
 
 ENTITY = "BANK_ACCOUNT"
 _DIRECT = frozenset(
@@ -75,15 +76,11 @@ def _is_symbol(field: Field) -> bool:
 
 def _postal_numbers(text: FoldedText, name: str) -> Iterator[Finding]:
     """The 番号 that follows a ゆうちょ 記号."""
-    by_length = text.view(readings)
-    for symbol in by_length.get(5, ()):
-        if _postal_score(text, symbol) < 0.6:
-            continue
-        for length in range(2, 9):
-            for number in by_length.get(length, ()):
-                gap = text.folded[symbol.end : number.start] if number.start > symbol.end else "\n\n"
-                if len(gap) <= 12 and "番号" in gap and len(number.groups) == 1:
-                    yield text.finding(number.start, number.end, ENTITY, 0.96, name)
+    for left, right in pairwise(text.view(numbers)):
+        if left.groups == (5,) and len(right.groups) == 1 and 2 <= len(right.digits) <= 8:
+            gap = text.folded[left.end : min(right.start, left.end + 13)]
+            if len(gap) <= 12 and "番号" in gap and _postal_score(text, left) >= 0.6:
+                yield text.finding(right.start, right.end, ENTITY, 0.96, name)
 
 
 def load() -> BankAccountFinder:

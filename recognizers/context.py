@@ -36,6 +36,8 @@ NO_FIELD = Field("", 0.0, "")
 
 def field_of(text: FoldedText, start: int, end: int) -> Field:
     """The label that names folded [start, end), or `NO_FIELD`."""
+    if not text.view(labels):
+        return NO_FIELD
     known = text.view(_fields)
     field = known.get((start, end))
     if field is None:
@@ -59,6 +61,8 @@ def _field(text: FoldedText, start: int, end: int) -> Field:
 def topics_of(text: FoldedText, start: int, end: int, *, before: int = 120, after: int = 40) -> frozenset[str]:
     """All kinds of labels near folded [start, end)."""
     found = text.view(labels)
+    if not found:
+        return frozenset()
     near = [*found.before(start, before), *found.after(end, after)]
     header = column_header(text, start)
     if header is not None:

@@ -50,6 +50,9 @@ class Labels:
         self._labels = _longest(self._lowered)
         self._ends = [label.end for label in self._labels]
 
+    def __bool__(self) -> bool:
+        return bool(self._labels)
+
     def before(self, place: int, reach: int) -> list[Label]:
         """Labels that end in [place - reach, place], nearest first."""
         last = bisect_left(self._ends, place + 1)

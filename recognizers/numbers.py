@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from recognizers.folded import FoldedText
 
 MAX_GROUPS = 24
-MAX_RUN = 5
+MAX_RUN = 4
+MAX_PART = 19
 _CUTS = frozenset(" ~の、()")
 
 _D = "[0-9OoIl]"
@@ -170,7 +172,7 @@ def _tied(pieces: list[_Piece], gap: int, folded: str) -> bool:
 
 def _number(folded: str, pieces: list[_Piece], style: str, plus: bool) -> Number:
     joins = "".join(
-        _join(folded[left.end : right.start]) for left, right in zip(pieces, pieces[1:], strict=False)
+        _join(folded[left.end : right.start]) for left, right in pairwise(pieces)
     )
     digits = "".join(piece.digits for piece in pieces)
     groups = tuple(len(piece.digits) for piece in pieces)
@@ -185,19 +187,21 @@ def _join(gap: str) -> str:
 
 
 def _parts(number: Number, folded: str) -> Iterator[Number]:
-    """Runs of at most five stretches between cuts; digit-by-digit writing is one number and stays whole."""
+    """Runs of at most four stretches between cuts; digit-by-digit writing is one number and stays whole."""
     if number.style == "spoken" or max(number.groups) == 1 or not _CUTS.intersection(number.joins):
         return
-    pieces = _pieces(folded, number.start, number.end, _GROUP)
-    cuts = [0, *(index + 1 for index, join in enumerate(number.joins) if join in _CUTS), len(pieces)]
-    for first in range(len(cuts) - 1):
-        for last in range(first + 1, min(first + 1 + MAX_RUN, len(cuts))):
-            if last - first < len(cuts) - 1:
-                yield _part(number, folded, pieces[cuts[first] : cuts[last]])
-
-
-def _part(number: Number, folded: str, pieces: list[_Piece]) -> Number:
-    part = _number(folded, pieces, number.style, plus=False)
-    if number.start <= part.start <= number.start + 2 and len(part.groups) > 0 and number.end != part.end:
-        return part._replace(start=number.start, international=number.international)
-    return part
+    edges = [match.span() for match in _GROUP.finditer(folded, number.start, number.end)]
+    cuts = [0, *(index + 1 for index, join in enumerate(number.joins) if join in _CUTS), len(edges)]
+    digits = [0, *accumulate(number.groups)]
+    for run in range(1, min(MAX_RUN, len(cuts) - 2) + 1):
+        for first, last in zip(cuts, cuts[run:], strict=False):
+            if digits[last] - digits[first] <= MAX_PART:
+                yield Number(
+                    number.start if first == 0 else edges[first][0],
+                    edges[last - 1][1],
+                    number.digits[digits[first] : digits[last]],
+                    number.groups[first:last],
+                    number.joins[first : last - 1],
+                    number.style,
+                    number.international and first == 0,
+                )
