@@ -31,8 +31,7 @@ async def http(endpoint: str, method: str, path: str, body: bytes = b"", seconds
         if endpoint.startswith("unix:"):
             reader, writer = await asyncio.open_unix_connection(endpoint.removeprefix("unix:"))
         else:
-            host, _, port = endpoint.rpartition(":")
-            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            reader, writer = await asyncio.open_connection(*_address(endpoint))
         head = f"{method} {path} HTTP/1.1\r\nhost: kagami\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)
         reply = await reader.read(_MAX_REPLY)
@@ -85,6 +84,21 @@ async def gateway(endpoint: str) -> str:
     except (OSError, TimeoutError, ConnectionError) as error:
         return f"http://{endpoint}: {error or 'no answer'}"
     return "" if reply.status == 401 else f"http://{endpoint} answers {reply.status} to a request without a key"
+
+
+async def listening(endpoint: str) -> str:
+    """Something accepts connections."""
+    try:
+        _, writer = await asyncio.open_connection(*_address(endpoint))
+    except OSError as error:
+        return f"{endpoint}: {error.strerror}"
+    writer.close()
+    return ""
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    host, _, port = endpoint.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 async def active_requests(admin: str) -> int:

@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,15 @@ class Options:
     drain_seconds: float = 30.0
     environment: Mapping[str, str] = field(default_factory=dict)
     """Further settings of the planes, over this process's own environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program run beside the gateway; ready when `address` (host:port) accepts connections."""
+
+    name: str
+    argv: tuple[str, ...]
+    address: str
 
 
 class Stack:
@@ -81,20 +90,26 @@ class Stack:
         """URL of the embedded database."""
         return self._place.url
 
-    async def start(self) -> None:
-        """Start everything. Raises StateError or StartError; call `stop` in any case."""
+    async def start(self, extra: Sequence[Program] = ()) -> None:
+        """Start everything, and programs besides the gateway's own.
+
+        Raises StateError or StartError; call `stop` in any case.
+        """
         self.layout = Layout.open(self.options.state)
         self._lock = self.layout.lock()
         ended = await asyncio.to_thread(leftovers.end, self.layout.state)
         if ended:
             self._say(f"ended {ended} processes of an earlier run that was killed")
         self.layout.clear_run()
-        self.port = _free_port(self.options.host, self.options.port)
+        self.port = free_port(self.options.host, self.options.port)
         self._place = await asyncio.to_thread(postgres.place, self.layout)
         await asyncio.to_thread(postgres.prepare, self._place)
         deadline = time.monotonic() + _START_SECONDS
         await self._launch(postgres.command(self._place, self._log("postgres")))
         await self._ready("postgres", lambda: probes.postgres(self._place.url), deadline)
+        for program in extra:
+            command = Command(program.name, program.argv, self._environment(), self._log(program.name))
+            await self._launch(command)
         await self._launch(self._dataplane())
         for number in range(self.options.control_planes):
             await self._launch(self._controlplane(number))
@@ -103,6 +118,8 @@ class Stack:
         await self._launch(self._envoy())
         for endpoint in self.dataplanes:
             await self._ready("dataplane", _probe(probes.grpc_health, endpoint), deadline)
+        for program in extra:
+            await self._ready(program.name, _probe(probes.listening, program.address), deadline)
         await self._ready("envoy", _probe(probes.envoy, self.envoy_admin), deadline)
         await self._ready("envoy", _probe(probes.gateway, self._loopback()), deadline)
         self._announce()
@@ -115,6 +132,8 @@ class Stack:
                 self._housekeeping.cancel()
             if "envoy" in self.children:
                 await self._drain(force or asyncio.Event())
+            for name in [n for n in self.children if n not in self._own]:
+                await self._stop(name)
             # The data plane hands its last audit entries to the control plane, which writes to PostgreSQL.
             for name in ("envoy", "dataplane"):
                 await self._stop(name)
@@ -183,6 +202,11 @@ class Stack:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.options.host, self.options.host)  # noqa: S104
         return f"{host}:{self.port}"
 
+    @property
+    def _own(self) -> set[str]:
+        planes = {f"controlplane-{number}" for number in range(self.options.control_planes)}
+        return {"postgres", "dataplane", "envoy"} | planes
+
     def _log(self, name: str) -> Path:
         return self.layout.logs / f"{name}.log"
 
@@ -238,8 +262,11 @@ def _probe(ask: Callable[[str], Awaitable[str]], endpoint: str) -> Callable[[], 
     return lambda: ask(endpoint)
 
 
-def _free_port(host: str, port: int) -> int:
-    """The port, when nothing listens on it. Envoy itself would share it silently (SO_REUSEPORT)."""
+def free_port(host: str, port: int) -> int:
+    """The port, when nothing listens on it (0: any). Envoy itself would share it silently (SO_REUSEPORT).
+
+    Raises StartError.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
