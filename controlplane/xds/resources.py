@@ -31,11 +31,14 @@ class Resources:
         return self.by_type.get(type_url, {})
 
 
-def references(snapshot: Snapshot) -> frozenset[str]:
-    """Every `env:`/`file:` reference the snapshot's providers need resolved before `build`."""
-    keys = {provider.key_ref for provider in snapshot.providers.values() if provider.key_ref}
-    authorities = {f"file:{provider.ca_file}" for provider in snapshot.providers.values() if provider.ca_file}
-    return frozenset(keys | authorities)
+def credentials(snapshot: Snapshot) -> frozenset[str]:
+    """References (`env:…`, `file:…`) of every provider's key."""
+    return frozenset(provider.key_ref for provider in snapshot.providers.values() if provider.key_ref)
+
+
+def authorities(snapshot: Snapshot) -> frozenset[str]:
+    """References (`file:…`) of every provider's own CA bundle."""
+    return frozenset(f"file:{provider.ca_file}" for provider in snapshot.providers.values() if provider.ca_file)
 
 
 def build(snapshot: Snapshot, gateway: GatewaySettings, secrets: Mapping[str, bytes]) -> Resources:

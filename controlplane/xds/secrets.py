@@ -2,15 +2,22 @@
 
 Only the control plane reads them, only to hand them to Envoy. A file is read again when its metadata changed (rotation
 by rename, by rewrite, by a Kubernetes volume's symlink). Values never appear in errors, logs or representations.
+What Envoy would refuse is a problem here already: one unusable value must not hold up the whole configuration.
 """
 
 from __future__ import annotations
 
+import re
+import ssl
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 MAX_BYTES = 1024 * 1024
 """A CA bundle is some 200 KiB; anything larger is not what was meant."""
+
+
+_CREDENTIAL = re.compile(rb"[\x21-\x7e]{1,8192}")
+"""What may stand in a header value after `Bearer ` (RFC 6750 section 2.1 allows fewer characters)."""
 
 
 class SecretError(Exception):
@@ -33,17 +40,24 @@ class SecretReader:
             return _from_file(rest)
         raise SecretError(f"{reference!r}: expected env:NAME or file:/absolute/path")
 
-    def read(self, references: Iterable[str]) -> tuple[dict[str, bytes], tuple[str, ...]]:
-        """(values by reference, problems); remembers the files' state for `changed`."""
+    def read(
+        self, credentials: Iterable[str], authorities: Iterable[str] = ()
+    ) -> tuple[dict[str, bytes], tuple[str, ...]]:
+        """(usable values by reference, problems); remembers the files' state for `changed`."""
         values: dict[str, bytes] = {}
         problems: list[str] = []
         self._seen = {}
-        for reference in sorted(references):
+        wanted = [(item, check_credential) for item in sorted(set(credentials))]
+        wanted += [(item, check_authorities) for item in sorted(set(authorities))]
+        for reference, check in wanted:
             self._seen[reference] = _state(reference)
             try:
-                values[reference] = self.resolve(reference)
+                value = self.resolve(reference)
+                check(reference, value)
             except SecretError as error:
                 problems.append(str(error))
+            else:
+                values[reference] = value
         return values, tuple(problems)
 
     def changed(self) -> bool:
@@ -55,6 +69,23 @@ class SecretReader:
         if not value.strip():
             raise SecretError(f"'env:{name}': the environment variable {name} is not set")
         return value.strip().encode()
+
+
+def check_credential(reference: str, value: bytes) -> None:
+    """Raises SecretError when a value cannot be a credential in a header."""
+    if not _CREDENTIAL.fullmatch(value):
+        raise SecretError(f"{reference!r}: a credential is one line of at most 8192 visible ASCII characters")
+
+
+def check_authorities(reference: str, value: bytes) -> None:
+    """Raises SecretError when a value is not a PEM bundle with at least one certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=value.decode("ascii", "ignore"))  # comments may be in UTF-8
+    except (ssl.SSLError, ValueError) as error:
+        raise SecretError(f"{reference!r}: not a bundle of PEM certificates") from error
+    if not context.cert_store_stats()["x509"]:
+        raise SecretError(f"{reference!r}: holds no certificate")
 
 
 def _from_file(path: str) -> bytes:

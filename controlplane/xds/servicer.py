@@ -23,7 +23,7 @@ from google.protobuf.any_pb2 import Any as PackedMessage
 
 from controlplane.domain.snapshot import Snapshot
 from controlplane.xds.gateway import GatewaySettings
-from controlplane.xds.resources import Resources, build, references
+from controlplane.xds.resources import Resources, authorities, build, credentials
 from controlplane.xds.secrets import SecretReader
 from controlplane.xds.snapshot import inconsistencies
 from controlplane.xds.subscription import Push, Request, Subscription
@@ -50,6 +50,7 @@ class Xds(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc
         self._snapshot: Snapshot | None = None
         self._resources: Resources | None = None
         self._streams: set[_Stream] = set()
+        self._publishing = asyncio.Lock()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register on a server."""
@@ -71,15 +72,23 @@ class Xds(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc
                 await watcher
 
     async def publish(self, snapshot: Snapshot) -> None:
-        """Build and hand to every stream; an inconsistent set is logged and not published."""
-        values, problems = await asyncio.to_thread(self._secrets.read, references(snapshot))
+        """Build and hand to every stream. What cannot be built is logged and not published; the last stays in force."""
+        async with self._publishing:
+            self._snapshot = snapshot
+            await self._build_and_publish(snapshot)
+
+    async def _build_and_publish(self, snapshot: Snapshot) -> None:
+        values, problems = await asyncio.to_thread(self._secrets.read, credentials(snapshot), authorities(snapshot))
         for problem in problems:
-            log.warning("xds.secret_unresolved", problem=problem, revision=snapshot.revision)
-        resources = build(snapshot, self._gateway, values)
+            log.warning("xds.secret_unusable", problem=problem, revision=snapshot.revision)
+        try:
+            resources = build(snapshot, self._gateway, values)
+        except (ValueError, TypeError, KeyError):
+            log.exception("xds.unbuildable", revision=snapshot.revision)
+            return
         if missing := inconsistencies(resources):
             log.error("xds.inconsistent", missing=missing, revision=snapshot.revision)
             return
-        self._snapshot = snapshot
         self._resources = resources
         for stream in self._streams:
             stream.publish(resources)
@@ -103,9 +112,10 @@ class Xds(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc
     async def _watch_secrets(self) -> None:
         while True:
             await asyncio.sleep(self._poll)
-            if self._snapshot is not None and await asyncio.to_thread(self._secrets.changed):
-                log.info("xds.secrets_changed", revision=self._snapshot.revision)
-                await self.publish(self._snapshot)
+            async with self._publishing:
+                if self._snapshot is not None and await asyncio.to_thread(self._secrets.changed):
+                    log.info("xds.secrets_changed", revision=self._snapshot.revision)
+                    await self._build_and_publish(self._snapshot)
 
 
 class _Stream:

@@ -218,10 +218,12 @@ async def test_neither_query_nor_headers_nor_body_are_in_the_access_log(gateway)
 async def test_a_stream_passes_chunk_by_chunk_and_a_disconnect_reaches_the_provider(gateway):
     running, a, _ = gateway
     a.behaviour = "stream:200:0.02"
-    async with httpx.AsyncClient(base_url=running.base, trust_env=False) as client:
-        async with client.stream("POST", CHAT, headers={"x-test-chain": "a"}) as response:
-            chunks = response.aiter_raw()
-            assert [await anext(chunks) for _ in range(3)] == [f"data: a {n}\n\n".encode() for n in range(3)]
+    async with (
+        httpx.AsyncClient(base_url=running.base, trust_env=False) as client,
+        client.stream("POST", CHAT, headers={"x-test-chain": "a"}) as response,
+    ):
+        chunks = response.aiter_raw()
+        assert [await anext(chunks) for _ in range(3)] == [f"data: a {n}\n\n".encode() for n in range(3)]
     for _ in range(200):
         if a.received[0].cut_after is not None:
             break
