@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from kagamipb.admin.v1.admin_pb2 import Manifest, Quota, Unit, VirtualKey
+from kagamipb.admin.v1.admin_pb2 import Manifest, Quota, VirtualKey
 from kagamipb.exchange.v1.exchange_pb2 import Dialect
 
 _MAX_BYTES = 4 << 20
@@ -195,11 +195,11 @@ def _cap(reader: _Reader, node: yaml.ScalarNode, where: str) -> int:
 
 
 def _enum(reader: _Reader, node: yaml.ScalarNode, where: str, kind: Any) -> int:
-    # UNIT_MICRO_USD is written `usd`: people think in dollars, and the cap is converted.
+    # Money may also be written `usd`: people think in dollars; `_finish` converts the cap.
     prefix = _prefix(kind)
     names = {v.name.removeprefix(prefix).lower(): v.number for v in kind.values if v.number}
     if kind.name == "Unit":
-        names["usd"] = names.pop("micro_usd")
+        names = {"usd": names["micro_usd"]} | names
     found: int | None = names.get(str(node.value).lower())
     if found is None:
         raise reader.fail(node, where, f"takes one of {', '.join(names)}")
@@ -233,9 +233,13 @@ def _moment(reader: _Reader, node: yaml.ScalarNode, where: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp())
 
 
+def _written(node: yaml.Node, field: str) -> str:
+    return next((str(v.value).lower() for k, v in node.value if k.value == field), "")
+
+
 def _finish(reader: _Reader, message: Message, node: yaml.Node, where: str) -> None:
     """What depends on more than one field."""
-    if isinstance(message, Quota) and message.unit != Unit.UNIT_MICRO_USD:
+    if isinstance(message, Quota) and _written(node, "unit") != "usd":
         if message.cap % 1_000_000:
             raise reader.fail(node, where, "cap takes a whole number for this unit")
         message.cap //= 1_000_000

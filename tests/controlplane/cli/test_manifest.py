@@ -93,7 +93,7 @@ def test_an_empty_file_is_an_empty_manifest() -> None:
         ("quotas:\n  - {unit: requests, cap: 1.5}", "cap takes a whole number for this unit"),
         ("quotas:\n  - {unit: usd, cap: 0.0000001}", "at most six decimal places"),
         ("quotas:\n  - {unit: usd, cap: -1}", "at most six decimal places, from 0"),
-        ("quotas:\n  - {unit: micro_usd, cap: 1}", "unit: takes one of requests"),
+        ("quotas:\n  - {unit: yen, cap: 1}", "unit: takes one of usd, micro_usd, requests"),
         ("keys:\n  - secret: sk-plain", "keys[0].secret: takes env:NAME or file:PATH"),
         ("keys:\n  - secret: env:NOT_THERE", "the environment has no NOT_THERE"),
         ("keys:\n  - secret: file:/nonexistent/key", "cannot read /nonexistent/key: No such file"),
@@ -118,6 +118,11 @@ def test_a_small_file_cannot_mean_an_enormous_one() -> None:
     bomb = "policies:\n  - &p {name: a, allow_terms: &t [" + "x, " * 999 + "x]}\n" + "  - *p\n" * 500
     assert "more than 200000 values" in problem(bomb)
     assert problem(lists)
+
+
+def test_micro_dollars_can_be_written_too() -> None:
+    quota = read("quotas: [{unit: micro_usd, cap: 5}]").quotas[0]
+    assert (quota.unit, quota.cap) == (Unit.UNIT_MICRO_USD, 5)
 
 
 def test_money_never_passes_through_a_float() -> None:
