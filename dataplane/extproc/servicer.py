@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from dataplane.exchange import effects as ef
 from dataplane.exchange import events as ev
 from dataplane.exchange.session import Session
 from dataplane.extproc import wire
 
+T = TypeVar("T")
 Send = Callable[[wire.ProcessingResponse], Awaitable[None]]
 Messages = AsyncIterator[wire.ProcessingRequest]
 
@@ -110,6 +111,7 @@ class _Stream:
         self.session = services.new_session()
         self._asked_for_time = False
         self._held: int | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     async def take(self, event: ev.Event) -> None:
         """Everything an event leads to, until Envoy has its reply."""
@@ -138,7 +140,7 @@ class _Stream:
             case ef.Work():
                 return await self._work(effect.steps)
             case ef.FindPolicy():
-                return await self._services.policies.find(effect.name, effect.version)
+                return await self._patiently(self._services.policies.find(effect.name, effect.version))
             case ef.Abort():
                 raise StreamAborted(effect.reason)
             case ef.Report():
@@ -155,7 +157,7 @@ class _Stream:
                 self._held = position.seq
                 journal.hold(position.seq)
             if effect.durable:
-                await journal.durable(position.seq)
+                await self._patiently(journal.durable(position.seq))
         except Exception as error:  # noqa: BLE001 -- however the journal fails, the session decides what follows
             self._services.report(error, self.session.request_id)
             return ev.AppendFailed()
@@ -181,6 +183,20 @@ class _Stream:
             return ev.WorkDone(done.value)
         except Exception as error:  # noqa: BLE001 -- detectors may fail in any way; the session fails closed
             return ev.WorkFailed(error)
+
+    async def _patiently(self, waiting: Awaitable[T]) -> T:
+        """Wait for something, asking Envoy for more time when it takes long."""
+        timer = asyncio.get_running_loop().call_later(self._services.timing.patience, self._start_asking)
+        try:
+            return await waiting
+        finally:
+            timer.cancel()
+            if self._asking is not None:
+                asking, self._asking = self._asking, None
+                await asking
+
+    def _start_asking(self) -> None:
+        self._asking = asyncio.create_task(self._ask_for_time())
 
     async def _ask_for_time(self) -> None:
         """Once per message: Envoy takes no second extension for the same one."""
