@@ -36,7 +36,7 @@ clamped.
 LEAST_OUTPUT = 16
 """A request whose room pays for fewer output tokens than this is refused rather than answered with a stump.
 """
-PLENTY = 64
+PLENTY = 16
 """Room counts as plentiful while it holds this many of the largest hold a request could get."""
 SHARE = 8
 """A lease takes at most this fraction (1/SHARE) of the room beyond what is needed at once."""
@@ -148,8 +148,6 @@ def plan(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> Plan |
     """Admit the demand out of what the pools have free; None when at least one needs more lease first."""
     output = _roomy_output(demand, units, pools)
     taken = _fits(demand, units, pools, output)
-    if taken is None and output > (expected := expected_output(demand)):
-        output, taken = expected, _fits(demand, units, pools, expected)
     return None if taken is None else Plan(taken, clamp(demand, units, output))
 
 

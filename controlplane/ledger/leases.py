@@ -240,18 +240,19 @@ class Leases:
         """Where the waiter's need is more than is free, give that back and ask for the whole in one go."""
         demand = waiter.request.demand
         expected, least = arithmetic.expected_output(demand), arithmetic.least_output(demand)
+        largest = arithmetic.largest_output(demand)
         short = False
         for tracked, unit in zip(waiter.request.tracked, waiter.request.units, strict=True):
             need = arithmetic.amount(demand, unit, expected)
+            most = arithmetic.amount(demand, unit, largest)
             if (before := round_.wants.get(tracked.key)) is not None:
-                round_.wants[tracked.key] = _joined(before, need, waiter.squeeze)
+                round_.wants[tracked.key] = _joined(before, most, waiter.squeeze)
                 short = True
-            elif need > tracked.pool.free:
+            elif most > tracked.pool.free:
                 if tracked.pool.free:
                     round_.gives[tracked.key], tracked.pool.free = tracked.pool.free, 0
                 floor = arithmetic.amount(demand, unit, least)
-                ahead = 0 if tracked.scarce else _ahead(tracked, mono)
-                want = max(need, ahead)
+                want = need if tracked.scarce else max(most * BURST, _ahead(tracked, mono))
                 round_.wants[tracked.key] = Want(tracked.pool.cap, tracked.ends, need, want, floor, waiter.squeeze)
                 short = True
         if short:

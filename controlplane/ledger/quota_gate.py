@@ -168,12 +168,16 @@ class LeasedQuotaGate(ports.QuotaGate):
             reply = None
         finally:
             self._leases.leave(waiter)
-            if not answered and future.done() and isinstance(granted := future.result(), Granted):
-                self.cancel(granted)  # it came in the very moment nobody waited any more
+            if not answered and future.done() and not future.cancelled():
+                self._unclaimed(future.result())
         return reply or Unavailable()
 
+    def _unclaimed(self, reply: Granted | Exhausted | None) -> None:
+        """An answer that came in the very moment nobody waited for it any more."""
+        if isinstance(reply, Granted):
+            self.cancel(reply)
+
     async def _carry(self) -> None:
-        pause = 0.0
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._until_next()):
@@ -185,12 +189,10 @@ class LeasedQuotaGate(ports.QuotaGate):
                 if not self._failed:
                     log.warning("quota.database_away", reason=type(error).__name__)
                 self._failed, progress = True, False
-            if self._leases.waiters:
-                # Asking again at once is worth it only while it gets somebody further.
-                pause = 0.0 if progress else LEAST_PAUSE
-                if progress:
-                    self._wake.set()
-                await asyncio.sleep(pause)
+            if self._leases.waiters and not progress:
+                await asyncio.sleep(LEAST_PAUSE)
+            elif self._leases.waiters or self._leases.top_up:
+                self._wake.set()  # asking again at once gets somebody further
 
     def _until_next(self) -> float:
         if not self._leases.waiters:

@@ -1,0 +1,358 @@
+"""Caps hold, and are used up, with several replicas on one real database."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from kagamipb.admin.v1.admin_pb2 import (
+    UNIT_CONCURRENT_REQUESTS,
+    UNIT_INPUT_TOKENS,
+    UNIT_MICRO_USD,
+    UNIT_REQUESTS,
+    UNIT_TOTAL_TOKENS,
+    WINDOW_LIFETIME,
+    WINDOW_MINUTE,
+)
+from kagamipb.policy.v1.policy_pb2 import RedactionPolicy
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from support.entries import Chain, admitted, closed, opened
+from support.postgres import PostgresServer
+
+from controlplane.domain.forecast import Forecast
+from controlplane.domain.ports import Demand, Exhausted, Granted, Unavailable
+from controlplane.domain.quota import Account
+from controlplane.domain.reservation import WindowKey, decode
+from controlplane.domain.snapshot import Quota, Snapshot, Tenant
+from controlplane.ledger.quota_gate import LeasedQuotaGate
+from controlplane.ledger.receiver import Receiver
+from controlplane.store.postgres import create_engine
+from controlplane.store.quota import QuotaStore
+
+NOW = 1_750_000_000.0
+COST, IN, OUT, PRICE = 1000, 200, 400, 2_000_000  # 200 micro-dollars of input, 2 for each token of output
+
+
+def quota(unit: int = UNIT_MICRO_USD, cap: int = 4 * COST, window: int = WINDOW_LIFETIME, **scope: str) -> Quota:
+    name = scope.pop("name", "q")
+    return Quota(f"id-{name}", name, "acme", unit, window, cap, **scope)
+
+
+def snapshot(*quotas: Quota) -> Snapshot:
+    return Snapshot("1", {"acme": Tenant("acme", "p")}, policies={"p": RedactionPolicy()}, quotas={"acme": quotas})
+
+
+def demand(request_id: str, expected: int = OUT, limit: int = 0, **values: object) -> Demand:
+    return Demand(
+        request_id, "acme", "key-1", "", "chat", ("sim",), IN + expected * 2, IN, expected,
+        output_limit=limit, pico_usd_per_output_token=PRICE, **values,
+    )  # fmt: skip
+
+
+class World:
+    """Replicas, a ledger, and requests that run to their end."""
+
+    def __init__(self, engine: AsyncEngine, state: Snapshot, replicas: int = 1, **options: float) -> None:
+        self.engine, self.snapshot = engine, state
+        self.store = QuotaStore(engine, owner_seconds=options.pop("owner_seconds", 30.0))
+        self.forecast = Forecast()
+        self.receiver = Receiver(engine, self.forecast)
+        self.gates = [LeasedQuotaGate(self.store, lambda: self.snapshot, f"cp-{n}", **options) for n in range(replicas)]
+        self.numbers = itertools.count()
+        self.clamps: list[int] = []
+
+    async def ask(self, gate: LeasedQuotaGate, **values: object) -> tuple[str, object]:
+        request_id = f"r{next(self.numbers)}"
+        values.setdefault("expected", self.forecast.expected_output("acme", "chat"))
+        return request_id, await gate.reserve(demand(request_id, **values), NOW)
+
+    async def finish(self, request_id: str, granted: Granted, output: int = OUT) -> int:
+        """The request produces `output` tokens, or as many as it was clamped to; its audit entries reach the ledger."""
+        produced = min(output, granted.max_output_tokens or output)
+        self.clamps.append(granted.max_output_tokens)
+        text = granted.reservation_id
+        end = closed(request_id, text, micro_usd=IN + produced * 2, tokens=(IN, produced))
+        writer = f"dp-{request_id}"
+        await self.receiver.send(
+            writer, Chain(writer).frames([admitted(request_id, text), opened(request_id, text), end])
+        )
+        return IN + produced * 2
+
+    async def one(self, gate: LeasedQuotaGate, takes: float = 0.0, output: int = OUT, **values: object) -> object:
+        request_id, verdict = await self.ask(gate, **values)
+        if isinstance(verdict, Granted):
+            await asyncio.sleep(takes)
+            await self.finish(request_id, verdict, output)
+        return verdict
+
+    async def account(self, name: str = "q", start: int = 0) -> Account:
+        return (await self.store.accounts([f"id-{name}"]))[WindowKey(f"id-{name}", start)]
+
+
+@asynccontextmanager
+async def running(world: World) -> AsyncIterator[World]:
+    tasks = [asyncio.create_task(gate.run()) for gate in world.gates]
+    try:
+        yield world
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for gate in world.gates:
+            await gate.close()
+
+
+def granted(verdicts: list[object]) -> list[Granted]:
+    return [verdict for verdict in verdicts if isinstance(verdict, Granted)]
+
+
+async def test_without_a_quota_there_is_nothing_to_ask(engine: AsyncEngine) -> None:
+    world = World(engine, snapshot(quota(key="other")))
+    assert (await world.ask(world.gates[0]))[1] == Granted("", 0)
+
+
+@pytest.mark.parametrize("takes", [0.0, 0.3])
+@pytest.mark.parametrize("replicas", [1, 2])
+async def test_80_parallel_requests_on_a_cap_of_four_admit_exactly_four(
+    engine: AsyncEngine, replicas: int, takes: float
+) -> None:
+    async with running(World(engine, snapshot(quota()), replicas)) as world:
+        for _ in range(5):
+            world.forecast.learn("acme", "chat", OUT)
+        verdicts = await asyncio.gather(*(world.one(world.gates[n % replicas], takes) for n in range(80)))
+    assert len(granted(verdicts)) == 4
+    assert all(isinstance(verdict, Granted | Exhausted) for verdict in verdicts)
+    account = await world.account()
+    assert (account.settled, account.leased) == (4 * COST, 0)
+
+
+async def test_80_parallel_requests_on_a_cap_of_four_admit_four_also_before_anything_is_learned(
+    engine: AsyncEngine,
+) -> None:
+    async with running(World(engine, snapshot(quota()), 2)) as world:
+        verdicts = await asyncio.gather(*(world.one(world.gates[n % 2], 0.1) for n in range(80)))
+    assert len(granted(verdicts)) == 4
+    assert (await world.account()).settled == 4 * COST
+
+
+@pytest.mark.parametrize(
+    ("unit", "cap"), [(UNIT_REQUESTS, 4), (UNIT_TOTAL_TOKENS, 4 * (IN + OUT)), (UNIT_INPUT_TOKENS, 4 * IN)]
+)
+async def test_caps_of_requests_and_tokens_hold_alike(engine: AsyncEngine, unit: int, cap: int) -> None:
+    async with running(World(engine, snapshot(quota(unit, cap)), 2)) as world:
+        for _ in range(5):
+            world.forecast.learn("acme", "chat", OUT)
+        verdicts = await asyncio.gather(*(world.one(world.gates[n % 2], 0.05) for n in range(80)))
+    assert len(granted(verdicts)) == 4
+    assert (await world.account()).settled == cap
+
+
+async def test_requests_one_after_the_other_use_the_cap_up(engine: AsyncEngine) -> None:
+    cap = 50 * COST
+    async with running(World(engine, snapshot(quota(cap=cap)))) as world:
+        count = 0
+        while isinstance(verdict := await world.one(world.gates[0]), Granted):
+            count += 1
+    assert isinstance(verdict, Exhausted)
+    account = await world.account()
+    assert 0.97 * cap <= account.settled <= cap
+    assert count >= 50
+    assert account.leased == 0
+
+
+async def test_requests_of_any_size_on_two_replicas_never_pass_the_cap(engine: AsyncEngine) -> None:
+    cap = 30 * COST
+    async with running(World(engine, snapshot(quota(cap=cap)), 2)) as world:
+
+        async def client(n: int) -> None:
+            for k in range(40):
+                output = (n * 7919 + k * 104729) % 1200
+                if isinstance(await world.one(world.gates[n % 2], 0.002 * (k % 5), output), Exhausted):
+                    return
+
+        await asyncio.gather(*(client(n) for n in range(8)))
+    account = await world.account()
+    assert 0.9 * cap <= account.settled <= cap
+    assert account.leased == 0
+
+
+async def test_a_refusal_names_the_quota_and_when_it_resets(engine: AsyncEngine) -> None:
+    tight = quota(UNIT_REQUESTS, 1, WINDOW_MINUTE, name="per-minute")
+    async with running(World(engine, snapshot(quota(), tight))) as world:
+        assert isinstance(await world.one(world.gates[0]), Granted)
+        refused = await world.one(world.gates[0])
+        assert refused == Exhausted("per-minute", UNIT_REQUESTS, 1, 1_750_000_020.0)
+        assert isinstance(await world.gates[0].reserve(demand("next"), NOW + 60), Granted)
+
+
+async def test_a_quota_of_others_does_not_count(engine: AsyncEngine) -> None:
+    none = [quota(UNIT_REQUESTS, 0, name=f"{k}-{v}", **{k: v}) for k, v in
+            (("key", "key-2"), ("model", "other"), ("user", "someone"), ("provider", "elsewhere"), ("team", "blue"))]  # fmt: skip
+    async with running(World(engine, snapshot(*none))) as world:
+        assert await world.one(world.gates[0]) == Granted("", 0)
+        for values in ({"key": "key-2"}, {"team": "blue"}):
+            assert isinstance(await world.one(world.gates[0], **values), Exhausted)
+
+
+async def test_concurrent_requests_free_their_place_when_they_end(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(UNIT_CONCURRENT_REQUESTS, 2)), patience=0.3)) as world:
+        first, second = await world.ask(world.gates[0]), await world.ask(world.gates[0])
+        assert isinstance((await world.ask(world.gates[0]))[1], Exhausted)
+        await world.finish(first[0], first[1])
+        third = await world.ask(world.gates[0])
+        assert isinstance(third[1], Granted)
+        await world.finish(second[0], second[1])
+        await world.finish(third[0], third[1])
+    account = await world.account()
+    assert (account.settled, account.leased) == (0, 0)
+
+
+async def test_near_the_cap_the_output_is_clamped_to_what_is_left(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(cap=COST // 2)))) as world:
+        verdict = (await world.ask(world.gates[0], expected=OUT))[1]
+        assert verdict.max_output_tokens == (COST // 2 - IN) // 2
+
+
+async def test_with_plenty_of_room_nothing_is_clamped(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(cap=10**9)))) as world:
+        await world.one(world.gates[0])
+        assert (await world.ask(world.gates[0]))[1].max_output_tokens == 0
+        assert (await world.ask(world.gates[0], expected=20, limit=20))[1].max_output_tokens == 0
+
+
+async def test_in_the_steady_state_the_database_is_not_asked(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(cap=10**10), quota(UNIT_REQUESTS, 10**6, name="n")))) as world:
+        for n in range(2000):
+            assert isinstance((await world.ask(world.gates[0], expected=OUT))[1], Granted)
+            if n % 100 == 0:
+                await asyncio.sleep(0.01)
+        assert world.gates[0].trips < 20
+
+
+async def test_what_one_replica_holds_unused_comes_to_the_other(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(UNIT_REQUESTS, 100)), 2)) as world:
+        for _ in range(3):
+            assert isinstance((await world.ask(world.gates[0]))[1], Granted)
+        count = 3
+        while isinstance((await world.ask(world.gates[1]))[1], Granted):
+            count += 1
+        assert count == 100
+
+
+async def test_cancelled_reservations_are_free_again(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(UNIT_REQUESTS, 1)))) as world:
+        for _ in range(5):
+            verdict = (await world.ask(world.gates[0]))[1]
+            assert isinstance(verdict, Granted)
+            world.gates[0].cancel(verdict)
+
+
+async def test_a_client_that_goes_away_while_waiting_takes_nothing(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(UNIT_CONCURRENT_REQUESTS, 1)))) as world:
+        first = await world.ask(world.gates[0])
+        waiting = asyncio.create_task(world.ask(world.gates[0]))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await world.finish(first[0], first[1])
+        assert isinstance((await world.ask(world.gates[0]))[1], Granted)
+
+
+async def test_a_killed_replicas_lease_returns_less_what_its_requests_hold(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(UNIT_REQUESTS, 100)), 1)) as dead:
+        pending = [await dead.ask(dead.gates[0]) for _ in range(3)]
+        owner = dead.gates[0].owner
+        for request_id, verdict in pending:
+            await dead.receiver.send(
+                f"dp-{request_id}", Chain(f"dp-{request_id}").frames([opened(request_id, verdict.reservation_id)])
+            )
+        assert (await dead.account()).leased > 3
+        assert await dead.store.retire(owner)
+        assert (await dead.account()).leased == 3
+        assert not await dead.store.retire(owner)
+        for request_id, verdict in pending:
+            end = Chain(f"x-{request_id}").frames([closed(request_id, verdict.reservation_id, tokens=(1, 1))])
+            await dead.receiver.send(f"x-{request_id}", end)
+        account = await dead.account()
+        assert (account.settled, account.leased) == (3, 0)
+
+
+async def test_a_replica_whose_lease_was_taken_starts_from_nothing(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(UNIT_REQUESTS, 3)), owner_seconds=4.0)) as world:
+        gate = world.gates[0]
+        assert isinstance((await world.ask(gate))[1], Granted)
+        before = gate.owner
+        await world.store.retire(before)
+        for _ in range(100):
+            if gate.owner != before:
+                break
+            await asyncio.sleep(0.05)
+        assert gate.owner != before
+        verdict = (await world.ask(gate))[1]
+        assert decode(verdict.reservation_id).owner == gate.owner
+
+
+async def test_a_new_process_takes_its_predecessors_leases_back(engine: AsyncEngine) -> None:
+    first = World(engine, snapshot(quota(UNIT_REQUESTS, 100)))
+    task = asyncio.create_task(first.gates[0].run())
+    await first.ask(first.gates[0])
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert (await first.account()).leased > 0
+    second = World(engine, snapshot(quota(UNIT_REQUESTS, 100)))
+    await second.gates[0].retire_predecessors()
+    assert (await second.account()).leased == 0
+
+
+class LostReplies(QuotaStore):
+    """A database that commits and then breaks the connection, every other time."""
+
+    times = 0
+
+    async def exchange(self, *args: object) -> object:
+        reply = await super().exchange(*args)
+        self.times += 1
+        if self.times % 2:
+            raise OperationalError("", {}, OSError("reply lost"))
+        return reply
+
+
+async def test_exchanges_whose_reply_was_lost_count_once(engine: AsyncEngine) -> None:
+    world = World(engine, snapshot(quota(UNIT_REQUESTS, 20)))
+    world.gates[0]._store = LostReplies(engine)
+    async with running(world):
+        verdicts = [await world.one(world.gates[0]) for _ in range(21)]
+    assert len(granted(verdicts)) == 20
+    account = await world.account()
+    assert (account.settled, account.leased) == (20, 0)
+
+
+async def test_while_the_database_is_away_leases_serve_and_then_it_says_so(own_postgres: PostgresServer) -> None:
+    from controlplane.store.migrations import upgrade
+
+    name = own_postgres.create()
+    upgrade(own_postgres.url(name))
+    engine = create_engine(own_postgres.url(name))
+    world = World(engine, snapshot(quota(UNIT_REQUESTS, 1000)), patience=0.3)
+    async with running(world):
+        await world.one(world.gates[0])
+        await asyncio.sleep(0.05)
+        own_postgres.stop()
+        served = 0
+        while isinstance(verdict := (await world.ask(world.gates[0]))[1], Granted):
+            served += 1
+        assert served >= 1
+        assert isinstance(verdict, Unavailable)
+        own_postgres.start()
+        for _ in range(50):
+            if isinstance((await world.ask(world.gates[0]))[1], Granted):
+                break
+        else:
+            pytest.fail("still unavailable")
+    account = await world.account()
+    assert account.settled == 1
+    await engine.dispose()
