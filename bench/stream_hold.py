@@ -106,11 +106,20 @@ def main() -> None:
     parser.add_argument("--hold", type=int, default=STREAM.cap)
     parser.add_argument("--errors", type=int, default=0)
     parser.add_argument("--held-out", action="store_true")
-    for name in ("left", "step", "soft", "strong_margin", "clause_margin", "soft_margin", "blank_margin"):
+    for name in (
+        "left",
+        "step",
+        "soft",
+        "strong_margin",
+        "plain_margin",
+        "clause_margin",
+        "soft_margin",
+        "blank_margin",
+    ):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(STREAM, name))
     asked = parser.parse_args()
     window = replace(
-        STREAM, cap=asked.hold, left=asked.left, step=asked.step, soft=asked.soft, strong_margin=asked.strong_margin,
+        STREAM, cap=asked.hold, left=asked.left, step=asked.step, plain_margin=asked.plain_margin, soft=asked.soft, strong_margin=asked.strong_margin,
         clause_margin=asked.clause_margin, soft_margin=asked.soft_margin, blank_margin=asked.blank_margin,
     )  # fmt: skip
     tally = measure(load(asked.dev, held_out=asked.held_out), load_scan().scan, window)

@@ -6,9 +6,10 @@ until a later scan has seen what follows it. So the pieces of a text, joined, ar
 
 Guarantees: nothing is let go that no scan has seen; never more than `window.cap` characters wait for text to come; a
 finding longer than that is given out as masked as far as it goes, and the run of characters without blanks that goes
-on behind it is swallowed; each scan takes at least a quarter of the cap or `window.step` characters forward, so time
-is linear in the text. Limits: what a detector would say with more than `left` characters of left context, or more
-right context than the cut's margin, is lost.
+on behind it is swallowed. Time is linear in the text: when more than five characters were scanned per character of
+text for a while (text that is all boundaries), scans move apart. Limits: what a detector would say with more than
+`left` characters of left context, or more right context than the cut's margin, is lost, but for the header of a
+table, which rows of any distance are scanned with (`header`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dataplane.redaction.cuts import Cut, Window, context_chars, context_start, next_cut, settled
+from dataplane.redaction.header import MAX_CHARS, Header
 from dataplane.redaction.spans import RESTORE, Span
 
 SWALLOWED = "kagami.overflow"
@@ -25,6 +27,9 @@ SWALLOWED = "kagami.overflow"
 
 FinalScan = Callable[[str, bool], Sequence[Span]]
 """A scan that is told whether the end of its text is the end of everything."""
+
+_WORK, _MOST_DEBT = 5, 1_500
+"""Characters that may be scanned per character of text, and how many more before scans move apart."""
 
 _RUN = re.compile(r"[A-Za-z0-9+/=_.~%@:&?#\\-]*")
 
@@ -39,7 +44,7 @@ class Piece(NamedTuple):
 class HoldBack:
     """One text lane's hold-back; feed it text in any chunks, then flush."""
 
-    __slots__ = ("_done", "_overflown", "_scan", "_scanned", "_text", "_window")
+    __slots__ = ("_debt", "_done", "_header", "_overflown", "_scan", "_scanned", "_text", "_thrifty", "_window")
 
     def __init__(self, scan: FinalScan, window: Window, *, context: str = "") -> None:
         self._scan = scan
@@ -47,6 +52,9 @@ class HoldBack:
         self._text = context
         self._done = self._scanned = len(context)
         self._overflown: Span | None = None
+        self._header = Header()
+        self._thrifty = window.thrifty()
+        self._debt = 0
 
     @property
     def pending(self) -> int:
@@ -59,7 +67,8 @@ class HoldBack:
 
     def step(self) -> list[Piece] | None:
         """Decide up to the next cut; None when more text is needed."""
-        cut = next_cut(self._text, self._scanned, self._done, self._window)
+        window = self._window if self._debt < _MOST_DEBT else self._thrifty
+        cut = next_cut(self._text, self._scanned, self._done, window)
         if cut is None:
             self._trim()
             return None
@@ -83,6 +92,7 @@ class HoldBack:
         pieces = self._swallow(cut.end) if self._overflown is not None else []
         if self._done < cut.end:
             spans = self._spans(cut.end, final=final)
+            self._debt -= _WORK * (cut.end - self._scanned)
             limit = cut.end if final else self._limit(spans, cut)
             pieces += self._release(spans, limit)
         self._scanned = cut.end
@@ -90,11 +100,14 @@ class HoldBack:
 
     def _spans(self, end: int, *, final: bool) -> list[Span]:
         """Findings that reach beyond what is decided, in offsets of the buffer, cut to the undecided part."""
-        first = context_start(self._text, self._done, self._window.left)
+        first = min(context_start(self._text, self._done, self._window.left), self._done - self._header.line_chars)
+        above = self._header.above(self._done - first)
+        shift = first - len(above)
+        self._debt = max(0, self._debt) + end - shift
         return [
-            span._replace(start=max(self._done, span.start + first), end=span.end + first)
-            for span in self._scan(self._text[first:end], final)
-            if span.end + first > self._done
+            span._replace(start=max(self._done, span.start + shift), end=span.end + shift)
+            for span in self._scan(above + self._text[first:end], final)
+            if span.end + shift > self._done
         ]
 
     def _limit(self, spans: Sequence[Span], cut: Cut) -> int:
@@ -125,7 +138,7 @@ class HoldBack:
         if stop == self._done or overflown is None:
             return []
         piece = Piece(self._text[self._done : stop], overflown._replace(recognizer=SWALLOWED))
-        self._done = stop
+        self._advance(stop)
         return [piece]
 
     def _release(self, spans: Sequence[Span], limit: int) -> list[Piece]:
@@ -140,12 +153,16 @@ class HoldBack:
             at = span.end
         if at < limit:
             pieces.append(Piece(self._text[at:limit], None))
-        self._done = max(at, limit)
+        self._advance(max(at, limit))
         return pieces
+
+    def _advance(self, done: int) -> None:
+        self._header.advance(self._text[self._done : done])
+        self._done = done
 
     def _trim(self) -> None:
         """Forget left context that no scan can need; only here, so that a long push costs linear time."""
-        spare = self._done - context_chars(self._window.left)
+        spare = self._done - max(MAX_CHARS, context_chars(self._window.left))
         if spare > 0:
             self._text = self._text[spare:]
             self._done -= spare

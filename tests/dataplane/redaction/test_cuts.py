@@ -23,7 +23,11 @@ def test_a_full_stop_at_the_end_of_what_is_known_is_undecided() -> None:
 
 
 def test_no_cut_comes_sooner_than_the_step() -> None:
-    assert next_cut("。。。。。。", 2, 0, WINDOW) == Cut(6, 0, forced=False)
+    assert next_cut("、、、、、、、", 2, 0, WINDOW) == Cut(6, WINDOW.clause_margin, forced=False)
+
+
+def test_the_end_of_a_sentence_may_come_after_half_a_step() -> None:
+    assert next_cut("。。。。。。", 2, 0, WINDOW) == Cut(4, 0, forced=False)
 
 
 def test_text_without_boundary_is_cut_at_the_cap() -> None:

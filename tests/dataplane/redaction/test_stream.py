@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.redacting import TEXTS, cuts, scan
@@ -92,6 +93,22 @@ def test_text_without_any_boundary_is_scanned_in_linear_time() -> None:
         hold.feed("漢" * 1_000)
     hold.flush()
     assert seen < 4 * 100_000
+
+
+@pytest.mark.parametrize("boundaries", ["。", "\n", "、", "a, ", "あ漢", " ", "1", "Room 1, ", "田中、", "\t|"])
+def test_text_that_is_all_boundaries_is_scanned_in_linear_time(boundaries: str) -> None:
+    seen = 0
+
+    def counting(text: str, final: bool) -> list[Span]:
+        nonlocal seen
+        seen += len(text)
+        return scan(text)
+
+    text = boundaries * (20_000 // len(boundaries))
+    hold = HoldBack(counting, Window())
+    hold.feed(text)
+    hold.flush()
+    assert seen < 7 * len(text)
 
 
 def test_a_detector_that_finds_something_at_every_cut_cannot_make_it_quadratic() -> None:
