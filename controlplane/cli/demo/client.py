@@ -76,7 +76,8 @@ class Client:
             await self.stream(model, prompt, lambda _: None)
         except self._openai.APIStatusError as error:
             request_id = error.response.headers.get("x-kagami-request-id", "")
-            return Refusal(error.status_code, str(error.code), str(error.message), request_id)
+            said = error.body.get("message", "") if isinstance(error.body, dict) else error.message
+            return Refusal(error.status_code, str(error.code), str(said), request_id)
         return None
 
     async def close(self) -> None:

@@ -24,9 +24,9 @@ MODEL = "sim-ja"
 FAILOVER_MODEL = "sim-failover"
 PROMPT = (
     "株式会社みらい商事の佐藤美咲と申します。電話は090-8765-4321、メールはmisaki.sato@example.co.jp、"
-    "住所は東京都港区芝公園4-2-8、マイナンバーは1234 5678 9018です。予約の確認メールを書いてください。"
+    "住所は東京都港区芝公園4-2-8です。マイナンバーは2468 1357 9021です。予約の確認メールを書いてください。"
 )
-PERSONAL = ("佐藤美咲", "090-8765-4321", "misaki.sato@example.co.jp", "東京都港区芝公園4-2-8", "1234 5678 9018")
+PERSONAL = ("佐藤美咲", "090-8765-4321", "misaki.sato@example.co.jp", "東京都港区芝公園4-2-8", "2468 1357 9021")
 """What of the prompt must not leave."""
 
 
