@@ -59,7 +59,7 @@ def _between(start: datetime, end: datetime) -> Bounds:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (KeyError, OSError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ValueError(f"unknown time zone {name!r}") from error
 
 

@@ -1,0 +1,98 @@
+"""One replica's ledger as the application runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from kagamichain.journal import Journal
+from kagamipb.admin.v1.admin_pb2 import UNIT_MICRO_USD, WINDOW_LIFETIME, AuditQuery, BudgetRequest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from support.entries import Chain, admitted, closed, opened
+
+from controlplane.domain.ports import Demand, Granted
+from controlplane.domain.reservation import decode
+from controlplane.domain.snapshot import Quota, Snapshot, Tenant
+from controlplane.ledger.service import Ledger
+
+QUOTA = Quota("q-1", "budget", "acme", UNIT_MICRO_USD, WINDOW_LIFETIME, 1_000_000)
+SNAPSHOT = Snapshot("1", {"acme": Tenant("acme", "p")}, quotas={"acme": (QUOTA,)})
+DEMAND = Demand("r1", "acme", "k", "", "chat", ("sim",), 300, 100, 100, 100, 2_000_000)
+
+
+async def run(ledger: Ledger) -> asyncio.Task[None]:
+    await ledger.start()
+    return asyncio.create_task(ledger.run())
+
+
+async def stop(ledger: Ledger, task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await ledger.close()
+
+
+async def test_from_admission_to_budget_and_record(engine: AsyncEngine, tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, "cp-0")
+    ledger = Ledger(engine, journal, lambda: SNAPSHOT)
+    task = await run(ledger)
+    granted = await ledger.gate.reserve(DEMAND, 1e9)
+    assert isinstance(granted, Granted)
+    journal.append(admitted("r1", granted.reservation_id).SerializeToString())
+    (budget,) = (await ledger.queries.budgets(BudgetRequest(tenant="acme"))).budgets
+    assert (budget.quota.name, budget.quota.cap, budget.settled) == ("budget", 1_000_000, 0)
+    assert budget.leased >= 300
+    entries = [
+        opened("r1", granted.reservation_id),
+        closed("r1", granted.reservation_id, micro_usd=250, tokens=(100, 75)),
+    ]
+    await ledger.receiver.send("dp", Chain("dp").frames(entries))
+    (budget,) = (await ledger.queries.budgets(BudgetRequest())).budgets
+    assert (budget.settled, budget.reserved) == (250, 0)
+    for _ in range(100):
+        if ledger.shipper.acked == 1:
+            break
+        await asyncio.sleep(0.02)
+    (record,) = (await ledger.queries.audit(AuditQuery(tenant="acme"))).records
+    assert (record.model, record.outcome, record.cost_micro_usd) == ("chat", "completed", 250)
+    await stop(ledger, task)
+    (budget,) = (await ledger.queries.budgets(BudgetRequest())).budgets
+    assert (budget.settled, budget.leased) == (250, 0)
+    journal.close()
+
+
+async def test_a_restarted_replica_ships_and_takes_back_what_a_killed_one_left(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    journal = Journal.open(tmp_path, "cp-0")
+    killed = Ledger(engine, journal, lambda: SNAPSHOT)
+    gate = asyncio.create_task(killed.gate.run())  # its shipper never gets to run
+    granted = await killed.gate.reserve(DEMAND, 1e9)
+    assert isinstance(granted, Granted)
+    journal.append(admitted("r1", granted.reservation_id).SerializeToString())
+    gate.cancel()
+    await asyncio.gather(gate, return_exceptions=True)
+    journal.close()
+
+    again = Journal.open(tmp_path, "cp-0")
+    ledger = Ledger(engine, again, lambda: SNAPSHOT)
+    task = await run(ledger)
+    (budget,) = (await ledger.queries.budgets(BudgetRequest())).budgets
+    held = decode(granted.reservation_id).holds[0].amount
+    assert (budget.settled, budget.reserved, budget.leased) == (0, held, held)
+    await stop(ledger, task)
+    again.close()
+
+
+async def test_expected_output_is_remembered_over_a_restart(engine: AsyncEngine, tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, "cp-0")
+    first = Ledger(engine, journal, lambda: SNAPSHOT)
+    for n in range(6):
+        await first.receiver.send(
+            f"dp-{n}", Chain(f"dp-{n}").frames([admitted(f"r{n}"), opened(f"r{n}"), closed(f"r{n}", tokens=(9, 40))])
+        )
+    expected = first.forecast.expected_output("acme", "chat")
+    assert 40 <= expected <= 44
+    second = Ledger(engine, journal, lambda: SNAPSHOT)
+    await second.start()
+    assert second.forecast.expected_output("acme", "chat") == expected
+    journal.close()
