@@ -120,7 +120,7 @@ def _chat(facts: Facts, snapshot: Snapshot, key: VirtualKey, max_request_bytes: 
     if isinstance(route, Deny):
         return route
     tenant = snapshot.tenants[key.tenant]
-    hops = chain(route, snapshot)
+    hops = chain(route, snapshot, facts.live)
     if not hops or tenant.policy not in snapshot.policies:
         return Deny(errors.NO_PROVIDER, key, route.model)
     return Allow(tenant, key, route.model, facts.user or ask.user, hops, ask)

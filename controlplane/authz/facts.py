@@ -33,11 +33,21 @@ class Facts:
     user: str = ""
     traceparent: str = ""
     tags: tuple[tuple[str, str], ...] = ()
+    live: frozenset[str] | None = None
+    """Providers the asking Envoy holds completely; None = it did not say."""
 
 
-def read(method: str, target: str, headers: Mapping[str, str], body: bytes, digest: Callable[[str], bytes]) -> Facts:
+def read(
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    digest: Callable[[str], bytes],
+    *,
+    live: frozenset[str] | None = None,
+) -> Facts:
     """The facts of one request; `target` may hold a query, `digest` turns a secret into what it is known
-    by.
+    by, `live` is what Envoy (not the client) says of itself.
     """
     secret = presented_secret(headers)
     trace = headers.get("traceparent", "")
@@ -51,6 +61,7 @@ def read(method: str, target: str, headers: Mapping[str, str], body: bytes, dige
         user=headers.get("x-kagami-user", "")[:MAX_USER_CHARS],
         traceparent=trace if _TRACEPARENT.fullmatch(trace) else "",
         tags=_tags(headers.get("x-kagami-tags", "")),
+        live=live,
     )
 
 

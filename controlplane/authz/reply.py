@@ -1,10 +1,11 @@
 """Decisions → Envoy's CheckResponse.
 
 What is the same for every request on a route is built once per snapshot (`Plan`) and copied: the metadata
-that orders the clusters, the headers to remove, the retry limits and the static part of the exchange
-context. A protobuf message may be encoded in pieces (a parser merges them), so the context of one request
-is that static part followed by its own fields. Header values go into `value`: Envoy takes no `raw_value`
-here (observed with Envoy 1.40).
+that orders the clusters, the headers to remove, the retry limit and the static part of the exchange
+context. The metadata also names request, tenant and key for Envoy's access log and its own error answers.
+A protobuf message may be encoded in pieces (a parser merges them), so the context of one request is that
+static part followed by its own fields. Header values go into `value`: Envoy takes no `raw_value` here
+(observed with Envoy 1.40).
 
 Source: envoy.service.auth.v3; route header names in Envoy's router filter documentation.
 """
@@ -75,10 +76,8 @@ def plan(model: str, hops: Sequence[Hop]) -> Plan:
         for index, hop in enumerate(hops)
     ]
     response.dynamic_metadata.update({"priority_groups": groups})
-    # The route's retries cover the longest chain there is; this request's may be shorter.
-    timeout = max(hop.provider.first_byte_timeout_ms for hop in hops)
-    headers = {"x-envoy-max-retries": len(hops) - 1, "x-envoy-upstream-rq-per-try-timeout-ms": timeout}
-    response.ok_response.headers.extend(_header(name, str(value)) for name, value in headers.items())
+    # The route retries nothing by itself. Timeouts are each hop's own, so that they are recorded there.
+    response.ok_response.headers.append(_header("x-envoy-max-retries", str(len(hops) - 1)))
     context = ExchangeContext(
         client_dialect=DIALECT_OPENAI_CHAT,
         model_asked=model,
@@ -107,6 +106,10 @@ def allow(plan: Plan, grant: Grant) -> CheckResponse:
     response.CopyFrom(plan.response)
     response.ok_response.headers.append(_header(EXCHANGE_HEADER, context))
     response.ok_response.response_headers_to_add.append(_header(REQUEST_ID_HEADER, grant.request_id))
+    fields = response.dynamic_metadata.fields
+    fields["request_id"].string_value = grant.request_id
+    fields["tenant"].string_value = grant.tenant
+    fields["key_id"].string_value = grant.key_id
     return response
 
 
@@ -130,7 +133,9 @@ def answer(status: int, body: bytes, request_id: str, headers: Mapping[str, str]
         headers=[_header(name, value) for name, value in fields.items()],
         body=body.decode(),
     )
-    return CheckResponse(status=Status(code=PERMISSION_DENIED), denied_response=response)
+    refusal = CheckResponse(status=Status(code=PERMISSION_DENIED), denied_response=response)
+    refusal.dynamic_metadata.fields["request_id"].string_value = request_id
+    return refusal
 
 
 def _header(name: str, value: str) -> HeaderValueOption:

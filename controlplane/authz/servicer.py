@@ -9,7 +9,7 @@ grpc.aio.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
 import grpc
@@ -32,6 +32,8 @@ from controlplane.store.holder import SnapshotHolder
 
 # A window that opens again this soon is a rate, worth an SDK's automatic retry; a longer one is a budget.
 _RATE_SECONDS: Final = 120
+LIVE_PROVIDERS: Final = "kagami_providers"
+"""Context extension of Envoy's route: names, comma-separated, of the providers this Envoy can reach."""
 
 log = structlog.get_logger()
 
@@ -66,7 +68,8 @@ class Authorizer:
         self._max_request_bytes = max_request_bytes
         self._clock = clock
         self._random = random
-        self._plans: dict[str, reply.Plan] = {}
+        self._plans: dict[tuple[str, frozenset[str] | None], reply.Plan] = {}
+        self._live: tuple[str, frozenset[str]] = ("", frozenset())
         self._planned_for: Snapshot | None = None
 
     async def check(self, request: CheckRequest) -> CheckResponse:
@@ -84,7 +87,17 @@ class Authorizer:
     def _facts(self, request: CheckRequest) -> Facts:
         http = request.attributes.request.http
         body = http.raw_body or http.body.encode()
-        return facts_of.read(http.method, http.path, http.headers, body, self._digest)
+        live = self._live_of(request.attributes.context_extensions)
+        return facts_of.read(http.method, http.path, http.headers, body, self._digest, live=live)
+
+    def _live_of(self, extensions: Mapping[str, str]) -> frozenset[str] | None:
+        """What Envoy's route says of its providers; read anew only when it changed."""
+        text = extensions.get(LIVE_PROVIDERS)
+        if text is None:
+            return None
+        if text != self._live[0]:
+            self._live = text, frozenset(text.split(","))
+        return self._live[1]
 
     async def _decide(self, facts: Facts, stamp: Stamp) -> CheckResponse:
         snapshot = self._snapshots.current
@@ -125,7 +138,7 @@ class Authorizer:
             admitted_at_unix_micros=stamp.unix_micros,
             tags=dict(facts.tags),
         )
-        response = reply.allow(self._plan(allow, snapshot), grant)
+        response = reply.allow(self._plan(allow, snapshot, facts.live), grant)
         # Last: from here on the ledger, not `cancel`, gives the reservation back.
         entry = record.admitted(
             stamp,
@@ -158,12 +171,12 @@ class Authorizer:
             return False
         return True
 
-    def _plan(self, allow: Allow, snapshot: Snapshot) -> reply.Plan:
+    def _plan(self, allow: Allow, snapshot: Snapshot, live: frozenset[str] | None) -> reply.Plan:
         if self._planned_for is not snapshot:
             self._plans, self._planned_for = {}, snapshot
-        plan = self._plans.get(allow.model)
+        plan = self._plans.get((allow.model, live))
         if plan is None:
-            plan = self._plans[allow.model] = reply.plan(allow.model, allow.hops)
+            plan = self._plans[allow.model, live] = reply.plan(allow.model, allow.hops)
         return plan
 
 

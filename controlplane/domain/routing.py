@@ -21,12 +21,16 @@ class Hop:
     price: Price
 
 
-def chain(route: Route, snapshot: Snapshot) -> tuple[Hop, ...]:
-    """The attempts a request on this route may make, first to last; empty when none is possible."""
+def chain(route: Route, snapshot: Snapshot, live: frozenset[str] | None = None) -> tuple[Hop, ...]:
+    """The attempts a request on this route may make, first to last; empty when none is possible.
+
+    `live` names the providers the asking Envoy can reach already; None = it did not say, take all.
+    """
     hops = []
     for target in route.targets:
         provider = snapshot.providers.get(target.provider)
         price = snapshot.prices.get((target.provider, target.model))
-        if provider is not None and price is not None:
+        reachable = live is None or target.provider in live
+        if reachable and provider is not None and price is not None:
             hops.append(Hop(provider, target.model, price))
     return tuple(hops)

@@ -127,11 +127,41 @@ async def test_the_chain_reaches_envoy_as_metadata_and_limits() -> None:
         "priority_groups": [
             {"name": "0", "clusters": [{"cluster_name": "hop_first", "weight": 1}]},
             {"name": "1", "clusters": [{"cluster_name": "hop_second", "weight": 1}]},
-        ]
+        ],
+        "request_id": context(response).request_id,
+        "tenant": "acme",
+        "key_id": "key_1",
     }
     headers = passed(response)
     assert headers["x-envoy-max-retries"] == "1"
-    assert headers["x-envoy-upstream-rq-per-try-timeout-ms"] == "60000"
+    assert "x-envoy-upstream-rq-per-try-timeout-ms" not in headers
+
+
+def asked_by_an_envoy_with(providers: str) -> CheckRequest:
+    asked = request()
+    asked.attributes.context_extensions["kagami_providers"] = providers
+    return asked
+
+
+async def test_only_providers_the_asking_envoy_holds_are_chosen() -> None:
+    bench = Bench()
+    for live, chosen in [("first,second", ["first", "second"]), ("other,second", ["second"]), ("first", ["first"])]:
+        response = await bench.authorizer.check(asked_by_an_envoy_with(live))
+        assert [target.provider for target in context(response).chain] == chosen
+        groups = json_format.MessageToDict(response.dynamic_metadata)["priority_groups"]
+        assert [group["clusters"][0]["cluster_name"] for group in groups] == [f"hop_{name}" for name in chosen]
+        assert passed(response)["x-envoy-max-retries"] == str(len(chosen) - 1)
+
+
+@pytest.mark.parametrize("live", ["", "other"])
+async def test_an_envoy_that_holds_none_of_the_providers_gets_503(live: str) -> None:
+    assert refused(await Bench().authorizer.check(asked_by_an_envoy_with(live)))[:2] == (503, "no_provider_available")
+
+
+async def test_a_refusal_names_its_request_to_envoys_log_and_nothing_else() -> None:
+    response = await Bench().check(b"not json")
+    metadata = json_format.MessageToDict(response.dynamic_metadata)
+    assert metadata == {"request_id": refused(response)[2]["x-kagami-request-id"]}
 
 
 async def test_what_the_caller_sent_to_us_goes_no_further() -> None:
