@@ -175,7 +175,8 @@ def hop(provider: Provider, settings: GatewaySettings) -> Resource:
         name=name,
         internal_listener=ListenerInternalListenerConfig(),
         filter_chains=[_chain(manager)],
-        per_connection_buffer_limit_bytes=1 << 20,
+        # A whole answer is buffered for redaction; a larger one is refused with 500.
+        per_connection_buffer_limit_bytes=16 << 20,
     )
     return resource(LISTENER, listener, *needs)
 
@@ -208,6 +209,8 @@ def _redaction(provider: Provider, settings: GatewaySettings) -> ExternalProcess
         ),
         message_timeout=_ms(settings.message_timeout_ms),
         max_message_timeout=_ms(settings.max_message_timeout_ms),
+        # The data plane asks for whole answers in one message, with their headers held, so that it can still refuse them.
+        allow_mode_override=True,
         mutation_rules=HeaderMutationRules(allow_all_routing=True, allow_envoy=True),
         response_attributes=["response.code_details"],
         status_on_error=HttpStatus(code=StatusCode.ServiceUnavailable),
@@ -245,7 +248,7 @@ def _grpc(cluster: str, try_ms: int, timeout_ms: int | None = None) -> GrpcServi
     """
     retry = RetryPolicy(
         num_retries=2,
-        retry_on="connect-failure,refused-stream,reset,unavailable",
+        retry_on="connect-failure,refused-stream,reset,unavailable,cancelled",
         retry_back_off=BackoffStrategy(base_interval=_ms(2), max_interval=_ms(try_ms)),
     )
     envoy_grpc = GrpcServiceEnvoyGrpc(cluster_name=cluster, skip_envoy_headers=True)

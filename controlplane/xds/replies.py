@@ -68,7 +68,7 @@ OUTER = (
 
 _UNREDACTED = "The redaction service is unavailable; nothing unredacted left the gateway."
 HOP = (
-    Reply(_details("ext_proc_error_gRPC_error_14"), 503, "redaction_unavailable", _UNREDACTED, retry=True),
+    Reply(_details("ext_proc_error_gRPC_error_14", "ext_proc_error_gRPC_error_1{"), 503, "redaction_unavailable", _UNREDACTED, retry=True),
     Reply(_details("ext_proc"), 503, "redaction_unavailable", _UNREDACTED),
 )  # fmt: skip
 """Hop listeners: only what the data plane cannot answer itself."""
