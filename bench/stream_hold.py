@@ -106,7 +106,9 @@ def main() -> None:
     parser.add_argument("--hold", type=int, default=STREAM.cap)
     parser.add_argument("--errors", type=int, default=0)
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--joined", action="store_true", help="all texts as one long one, empty lines between")
     for name in (
+        "near",
         "left",
         "step",
         "soft",
@@ -119,10 +121,13 @@ def main() -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(STREAM, name))
     asked = parser.parse_args()
     window = replace(
-        STREAM, cap=asked.hold, left=asked.left, step=asked.step, plain_margin=asked.plain_margin, soft=asked.soft, strong_margin=asked.strong_margin,
+        STREAM, cap=asked.hold, left=asked.left, near=asked.near, step=asked.step, plain_margin=asked.plain_margin, soft=asked.soft, strong_margin=asked.strong_margin,
         clause_margin=asked.clause_margin, soft_margin=asked.soft_margin, blank_margin=asked.blank_margin,
     )  # fmt: skip
-    tally = measure(load(asked.dev, held_out=asked.held_out), load_scan().scan, window)
+    texts = load(asked.dev, held_out=asked.held_out)
+    if asked.joined:
+        texts = [("joined", "\n\n".join(text for _, text in texts))]
+    tally = measure(texts, load_scan().scan, window)
     holds = sorted(tally.holds)
     print(f"texts: {tally.characters} characters, {tally.covered} covered by whole-text findings")
     print(

@@ -54,13 +54,14 @@ _SEPARATORS = frozenset(" \u3000-‐‑‒–—―−・./,、の()（）年月
 class Window:
     """Measures of a redactor, all in code points.
 
-    `left`: context scanned before the first undecided character; `step`: least number of new characters between
-    scans (half for the end of a sentence), which bounds the cost; `soft`: so many new characters make a word boundary
-    good enough; the margins: right context wanted at each kind of cut, `plain_margin` at a clause that ends in
-    hiragana no name ends in; `cap`: most characters ever held.
+    `near` and `left`: least and most context scanned before the first undecided character; `step`: least number of
+    new characters between scans (half for the end of a sentence), which bounds the cost; `soft`: so many new
+    characters make a word boundary good enough; the margins: right context wanted at each kind of cut, `plain_margin`
+    at a clause that ends in hiragana no name ends in; `cap`: most characters ever held.
     """
 
-    left: int = 80
+    near: int = 32
+    left: int = 96
     step: int = 8
     soft: int = 24
     strong_margin: int = 0
@@ -141,15 +142,12 @@ def _word_start(text: str, limit: int, least: int) -> int:
     return limit
 
 
-def context_start(text: str, done: int, left: int) -> int:
-    """Where the left context of `done` begins: after a strong cut if one is near, `left` to 1.5 `left` back."""
-    if done <= left:
+def context_start(text: str, done: int, window: Window) -> int:
+    """Where the left context of `done` begins: after the nearest strong cut between `near` and `left` back."""
+    if done <= window.near:
         return 0
-    earliest = max(0, done - context_chars(left))
-    hit = _STRONG.search(text, earliest, done - left)
-    return done - left if hit is None else hit.end()
-
-
-def context_chars(left: int) -> int:
-    """Most characters before the first undecided one that a scan can need."""
-    return left + left // 2
+    earliest = max(0, done - window.left)
+    start = earliest
+    for hit in _STRONG.finditer(text, earliest, done - window.near):
+        start = hit.end()
+    return start

@@ -1,6 +1,6 @@
 """Redaction of one exchange: what the policy says, done to request texts and to the lanes of the response.
 
-Requests are scanned in slices of at most about 2,400 characters (`SLICE`), each with left and right context, so a
+Requests are scanned in slices of at most about 1,800 characters (`SLICE`), each with left and right context, so a
 long prompt never keeps the caller busy for long: the `…_steps` generators yield between scans. A text shorter than a
 slice is scanned whole. Streams go through lanes with little hold-back (`STREAM`). In responses own placeholders are
 restored first; whatever else a scan finds is redacted, restored text is not scanned again, for it is the client's own.
@@ -27,7 +27,18 @@ from dataplane.redaction.stream import SWALLOWED, FinalScan, HoldBack
 
 __all__ = ["SLICE", "STREAM", "Blocked", "Lane", "Placeholders", "Redaction"]
 
-SLICE = Window(left=256, step=1_600, soft=1_900, strong_margin=64, clause_margin=64, soft_margin=64, cap=2_400)
+SLICE = Window(
+    near=128,
+    left=256,
+    step=1_200,
+    soft=1_400,
+    strong_margin=64,
+    plain_margin=64,
+    clause_margin=64,
+    soft_margin=64,
+    blank_margin=64,
+    cap=1_800,
+)
 STREAM = Window()
 
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")

@@ -6,7 +6,7 @@ until a later scan has seen what follows it. So the pieces of a text, joined, ar
 
 Guarantees: nothing is let go that no scan has seen; never more than `window.cap` characters wait for text to come; a
 finding longer than that is given out as masked as far as it goes, and the run of characters without blanks that goes
-on behind it is swallowed. Time is linear in the text: when more than five characters were scanned per character of
+on behind it is swallowed. Time is linear in the text: when more than six characters were scanned per character of
 text for a while (text that is all boundaries), scans move apart. Limits: what a detector would say with more than
 `left` characters of left context, or more right context than the cut's margin, is lost, but for the header of a
 table, which rows of any distance are scanned with (`header`).
@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from dataplane.redaction.cuts import Cut, Window, context_chars, context_start, next_cut, settled
+from dataplane.redaction.cuts import Cut, Window, context_start, next_cut, settled
 from dataplane.redaction.header import MAX_CHARS, Header
 from dataplane.redaction.spans import RESTORE, Span
 
@@ -28,7 +28,7 @@ SWALLOWED = "kagami.overflow"
 FinalScan = Callable[[str, bool], Sequence[Span]]
 """A scan that is told whether the end of its text is the end of everything."""
 
-_WORK, _MOST_DEBT = 5, 1_500
+_WORK, _MOST_DEBT = 6, 1_500
 """Characters that may be scanned per character of text, and how many more before scans move apart."""
 
 _RUN = re.compile(r"[A-Za-z0-9+/=_.~%@:&?#\\-]*")
@@ -100,7 +100,7 @@ class HoldBack:
 
     def _spans(self, end: int, *, final: bool) -> list[Span]:
         """Findings that reach beyond what is decided, in offsets of the buffer, cut to the undecided part."""
-        first = min(context_start(self._text, self._done, self._window.left), self._done - self._header.line_chars)
+        first = min(context_start(self._text, self._done, self._window), self._done - self._header.line_chars)
         above = self._header.above(self._done - first)
         shift = first - len(above)
         self._debt = max(0, self._debt) + end - shift
@@ -162,7 +162,7 @@ class HoldBack:
 
     def _trim(self) -> None:
         """Forget left context that no scan can need; only here, so that a long push costs linear time."""
-        spare = self._done - max(MAX_CHARS, context_chars(self._window.left))
+        spare = self._done - max(MAX_CHARS, self._window.left)
         if spare > 0:
             self._text = self._text[spare:]
             self._done -= spare

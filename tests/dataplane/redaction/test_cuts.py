@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from support.redacting import TEXTS
 
-from dataplane.redaction.cuts import Cut, Window, context_chars, context_start, next_cut, settled
+from dataplane.redaction.cuts import Cut, Window, context_start, next_cut, settled
 
 WINDOW = Window(step=4, soft=12, cap=40)
 
@@ -63,9 +63,10 @@ def test_nothing_settles_before_what_is_decided() -> None:
     assert settled("番号は123456789", 9, 5, 12) == 5
 
 
-def test_context_begins_at_a_line_when_one_is_near() -> None:
-    text = "あ" * 50 + "\n" + "い" * 50
-    assert context_start(text, 101, 40) == 51
-    assert context_start(text, 30, 40) == 0
-    assert context_start("う" * 200, 150, 40) == 110
-    assert context_chars(40) == 60
+def test_context_begins_at_the_nearest_line_that_is_far_enough() -> None:
+    window = Window(near=20, left=60)
+    text = "あ" * 10 + "。" + "い" * 39 + "\n" + "う" * 100
+    assert context_start(text, 15, window) == 0
+    assert context_start(text, 60, window) == 11
+    assert context_start(text, 75, window) == 51
+    assert context_start(text, 140, window) == 80
