@@ -12,12 +12,11 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-import grpc
 import structlog
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio  # type: ignore[attr-defined]  # the stubs do not know it
 from kagamichain.journal import Journal
 from kagamichain.shipper import Shipper
+from kagamirpc.health import Health
+from kagamirpc.server import Server
 
 from dataplane.drivers.analyzer import Analyzer
 from dataplane.drivers.audit import AuditLog
@@ -29,6 +28,7 @@ from dataplane.exchange.limits import Limits
 from dataplane.exchange.recovery import closing_entries
 from dataplane.exchange.session import Session
 from dataplane.extproc import server as extproc
+from dataplane.extproc.pace import Pace
 from dataplane.extproc.servicer import Services
 from dataplane.redaction.policy import Policy
 from dataplane.redaction.replace import Redaction
@@ -48,7 +48,7 @@ class Worker:
         directory = settings.journal_dir / f"dp-{number}"
         self._journal = Journal.open(directory, f"{settings.node}-{number}")
         self._policies = PolicyStore(settings.hash_key, analyzer.bind, report=_unusable_policy)
-        self._health = aio.HealthServicer()
+        self._health = Health()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -57,9 +57,7 @@ class Worker:
         endpoints = Endpoints(self._settings.controlplanes)
         shipper = Shipper(self._journal, ledger_sender(endpoints), on_error=_shipping_failed)
         server = self._server()
-        if server.add_insecure_port(self._address) == 0:
-            raise RuntimeError(f"cannot listen on {self._address}")
-        await server.start()
+        await server.start(self._address)
         log.info("worker.listening", address=self._address, writer=self._journal.writer, recovered=recovered)
         self._spawn(follow_policies(endpoints, self._settings.node, self._policies, _feed_failed))
         self._spawn(shipper.run())
@@ -67,11 +65,9 @@ class Worker:
         await stop.wait()
         await self._shut_down(server, shipper, endpoints)
 
-    def _server(self) -> grpc.aio.Server:
-        server = grpc.aio.server(options=extproc.OPTIONS)
-        extproc.add_to(server, self._services())
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        return server
+    def _server(self) -> Server:
+        methods = {**extproc.methods(self._services()), **self._health.methods}
+        return Server(methods, max_message_bytes=extproc.MAX_MESSAGE_BYTES, on_error=_call_failed)
 
     def _services(self) -> Services:
         limits = Limits(max_response_bytes=self._settings.max_response_bytes)
@@ -81,22 +77,22 @@ class Worker:
             policies=self._policies,
             now=unix_micros,
             report=_exchange_fault,
+            pace=Pace(),
         )
 
     def _redaction(self, policy: Policy) -> Redaction:
         return Redaction(policy, self._analyzer.scan)
 
     async def _announce(self) -> None:
-        await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._policies.ready.wait()
-        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        self._health.serving = True
         log.info("worker.ready", revision=self._policies.revision)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
-    async def _shut_down(self, server: grpc.aio.Server, shipper: Shipper, endpoints: Endpoints) -> None:
-        await self._health.enter_graceful_shutdown()
+    async def _shut_down(self, server: Server, shipper: Shipper, endpoints: Endpoints) -> None:
+        self._health.serving = False
         log.info("worker.draining")
         await server.stop(self._settings.drain_seconds)
         for task in self._tasks:
@@ -115,6 +111,10 @@ def recover(journal: Journal, now: int) -> int:
     for entry in entries:
         journal.append(entry)
     return len(entries)
+
+
+def _call_failed(where: str, error: BaseException) -> None:
+    log.error("rpc.failed", where=where, error=type(error).__name__)
 
 
 def _exchange_fault(error: Exception, request_id: str) -> None:

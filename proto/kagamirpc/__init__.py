@@ -7,6 +7,7 @@ gRPC over HTTP/2 for those two calls and for health checks, and hands servicers 
     frames      wire constants and frame builders, pure
     connection  one HTTP/2 connection as a state machine: bytes in → events, calls → bytes out; pure
     server      asyncio shell: sockets, tasks, drain
+    health      the health check of such a server
 
 Limits: unary and bidirectional methods; no compression, no TLS, no server push, no priorities. The peer is on a unix
 socket or a trusted network; everything else the planes serve (admin, feed, ledger, ADS) stays on grpcio.

@@ -22,8 +22,12 @@ from typing import cast
 
 from kagamirpc.connection import Connection, HalfClosed, Message, Opened, ProtocolError, Reset
 
-UNIMPLEMENTED, INTERNAL = 12, 13
+ABORTED, UNIMPLEMENTED, INTERNAL = 10, 12, 13
 ErrorHook = Callable[[str, BaseException], None]
+
+
+class CallAbortedError(Exception):
+    """Raised by a handler to end its call with status ABORTED; nothing to report, the handler decided so."""
 
 
 class Call:
@@ -160,6 +164,8 @@ class _Protocol(asyncio.Protocol):
                 await method.handler(call)
                 # Envoy treats a clean end before its own as "done with me" and passes the rest unprocessed.
                 status = 0 if call.half_closed else INTERNAL
+        except CallAbortedError:
+            status = ABORTED
         except Exception as error:  # noqa: BLE001 - the last barrier: the peer must see a failed call, not silence
             self._server.on_error("call", error)
         finally:
