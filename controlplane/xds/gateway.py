@@ -60,7 +60,7 @@ class GatewaySettings:
     authz_timeout_ms: int = 5_000
     authz_try_ms: int = 2_000
     """After which a silent control plane is left for another one."""
-    message_timeout_ms: int = 200
+    message_timeout_ms: int = 5_000
     """How long the data plane may be silent on one ext_proc message before it asks for more time."""
     max_message_timeout_ms: int = 60_000
     ca_bundle: str = DEFAULT_CA_BUNDLE

@@ -2,8 +2,8 @@
 
 Guarantees: one reply per message, in order; the stream is never ended early without an error, for Envoy would let the
 rest pass unredacted (observed with Envoy 1.40, even with failure_mode_allow false); whatever ends it, the attempt is
-settled in `finally`. Long work gives the event loop back after every slice of `SLICE_SECONDS`; Envoy is asked for more
-time before its own runs out.
+settled in `finally`. Long work gives the event loop back after every slice (see `pace`); Envoy is asked for more time
+before its own runs out.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from dataplane.exchange import effects as ef
 from dataplane.exchange import events as ev
 from dataplane.exchange.session import Session
 from dataplane.extproc import wire
+from dataplane.extproc.pace import Finished, Pace
 
 T = TypeVar("T")
 Send = Callable[[wire.ProcessingResponse], Awaitable[None]]
 Messages = AsyncIterator[wire.ProcessingRequest]
-
-SLICE_SECONDS = 0.005
 
 
 class StreamAborted(Exception):  # noqa: N818 -- tells the transport to end the stream with an error
@@ -68,7 +67,7 @@ class Policies(Protocol):
 class Timing:
     """Seconds. Envoy's own message_timeout must be longer than `patience`."""
 
-    patience: float = 0.05
+    patience: float = 0.5
     """Work that takes longer asks Envoy for more time."""
     longest: float = 30.0
     """Work that takes longer fails; Envoy's max_message_timeout must be longer."""
@@ -85,12 +84,14 @@ class Services:
     """Unix microseconds."""
     report: Callable[[Exception, str], None]
     """Told of faults: the exception and the request id."""
+    pace: Pace
     timing: Timing = Timing()
 
 
 async def process(messages: Messages, send: Send, provider: str, services: Services) -> None:
     """Run one stream to its end. Raises StreamAborted when it must not end cleanly."""
     stream = _Stream(send, services)
+    services.pace.streams += 1
     try:
         async for message in messages:
             await stream.take(wire.event(message, provider))
@@ -100,6 +101,7 @@ async def process(messages: Messages, send: Send, provider: str, services: Servi
         services.report(error, stream.session.request_id)
         raise StreamAborted("the exchange failed") from None
     finally:
+        services.pace.streams -= 1
         stream.settle()
 
 
@@ -166,23 +168,18 @@ class _Stream:
     async def _work(self, steps: Generator[None, None, Any]) -> ev.Event:
         """Run in slices, so that other streams go on; give up after `timing.longest`."""
         loop, timing = asyncio.get_running_loop(), self._services.timing
-        start = slice_start = loop.time()
+        start = loop.time()
         try:
-            while True:
-                next(steps)
-                now = loop.time()
-                if now - start > timing.longest:
-                    steps.close()
-                    return ev.WorkFailed(TimeoutError("work took too long"))
-                if now - start > timing.patience:
+            while loop.time() - start < timing.longest:
+                await self._services.pace.slice(steps)
+                if loop.time() - start > timing.patience:
                     await self._ask_for_time()
-                if now - slice_start > SLICE_SECONDS:
-                    await asyncio.sleep(0)
-                    slice_start = loop.time()
-        except StopIteration as done:
+        except Finished as done:
             return ev.WorkDone(done.value)
         except Exception as error:  # noqa: BLE001 -- detectors may fail in any way; the session fails closed
             return ev.WorkFailed(error)
+        steps.close()
+        return ev.WorkFailed(TimeoutError("work took too long"))
 
     async def _patiently(self, waiting: Awaitable[T]) -> T:
         """Wait for something, asking Envoy for more time when it takes long."""

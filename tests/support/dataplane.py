@@ -18,14 +18,13 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from support.envoy import Envoy
-from support.provider import free_port
-
 from kagamichain.chain import GENESIS, Frame, Head
 from kagamichain.verify import verify
 from kagamipb.exchange.v1.exchange_pb2 import DIALECT_OPENAI_CHAT, ExchangeContext, PolicyRef, Prices, Target
 from kagamipb.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from kagamipb.policy.v1 import policy_pb2, policy_pb2_grpc
+from support.envoy import Envoy
+from support.provider import free_port
 
 ROOT = Path(__file__).parents[2]
 PRICES = Prices(version="v1", input_pico_usd_per_token=1_000, output_pico_usd_per_token=2_000)
