@@ -50,7 +50,7 @@ class Queries(Protocol):
     async def audit(self, request: pb.AuditQuery) -> pb.AuditReply:
         """Requests, newest first."""
 
-    def export_chains(self, request: pb.ExportRequest) -> AsyncIterator[pb.ExportedFrame]:
+    def export(self, request: pb.ExportRequest) -> AsyncIterator[pb.ExportedFrame]:
         """Chains as stored."""
 
 
@@ -127,7 +127,7 @@ class Admin(AdminServicer):
     ) -> AsyncIterator[pb.ExportedFrame]:
         """Chains as stored."""
         await self._authorize(context)
-        async for frame in self._of.queries.export_chains(request):
+        async for frame in self._of.queries.export(request):
             yield frame
 
     async def _authorize(self, context: Any) -> None:

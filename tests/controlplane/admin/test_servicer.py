@@ -34,7 +34,7 @@ class Ledger:
     async def audit(self, request: pb.AuditQuery) -> pb.AuditReply:
         return pb.AuditReply(records=[pb.AuditRecord(request_id=request.request_id)])
 
-    async def export_chains(self, request: pb.ExportRequest) -> AsyncIterator[pb.ExportedFrame]:
+    async def export(self, request: pb.ExportRequest) -> AsyncIterator[pb.ExportedFrame]:
         for seq in (1, 2):
             yield pb.ExportedFrame(writer=request.writer, seq=seq)
 

@@ -1,0 +1,157 @@
+"""The environment → settings, once, with every mistake named at the same time.
+
+Secrets may be given directly or, better, as the path of a file (`…_FILE`); they never appear in an error or
+in a `repr`. Nothing else in this plane reads the environment, except xDS for providers' `env:` credentials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from controlplane.domain.keys import MIN_PEPPER_BYTES
+from controlplane.store.postgres import sqlalchemy_url
+from controlplane.xds.gateway import Endpoint, GatewaySettings, discovery, endpoints
+
+_MIN_TOKEN_CHARS: Final = 16
+_LEVELS: Final = ("debug", "info", "warning", "error")
+_FORMATS: Final = ("json", "console")
+_LEAST_REQUEST_BYTES, _MOST_REQUEST_BYTES = 1024, 64 << 20
+
+
+class SettingsError(ValueError):
+    """Every setting that is missing or wrong, one per line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `python -m controlplane` needs to know."""
+
+    node: str
+    """Name of this replica."""
+    listen: str
+    """`unix:/path` or `host:port` of the gRPC server."""
+    journal_dir: Path
+    gateway: GatewaySettings
+    database_url: str = field(repr=False)
+    pepper: bytes = field(repr=False)
+    admin_token: str | None = field(default=None, repr=False)
+    log_level: str = "info"
+    log_format: str = "json"
+
+
+def parse(env: Mapping[str, str]) -> Settings:
+    """Reads the environment and the secret files it names. Raises SettingsError."""
+    reader = _Reader(env)
+    listen = reader.read("KAGAMI_LISTEN", Endpoint.parse, "127.0.0.1:9000")
+    settings = {
+        "node": reader.read("KAGAMI_NODE", _node, "controlplane"),
+        "listen": env.get("KAGAMI_LISTEN") or "127.0.0.1:9000",
+        "journal_dir": reader.read("KAGAMI_JOURNAL_DIR", Path),
+        "database_url": reader.secret("KAGAMI_DATABASE_URL", _database_url),
+        "pepper": reader.secret("KAGAMI_KEY_PEPPER", _pepper),
+        "admin_token": reader.secret("KAGAMI_ADMIN_TOKEN", _token, required=False),
+        "log_level": reader.read("KAGAMI_LOG_LEVEL", _one_of(_LEVELS), "info"),
+        "log_format": reader.read("KAGAMI_LOG_FORMAT", _one_of(_FORMATS), "json"),
+    }
+    gateway = {
+        "listen": reader.read("KAGAMI_GATEWAY_LISTEN", _address, "0.0.0.0:8080"),
+        "controlplane": reader.read("KAGAMI_CONTROLPLANE_ENDPOINTS", endpoints, None) or (listen,),
+        "dataplane": reader.read("KAGAMI_DATAPLANE_ENDPOINTS", endpoints),
+        "max_request_bytes": reader.read("KAGAMI_MAX_REQUEST_BYTES", _request_bytes, str(10 << 20)),
+    }
+    if reader.problems:
+        raise SettingsError("\n".join(reader.problems))
+    return Settings(gateway=GatewaySettings(**gateway), **settings)
+
+
+class _Reader:
+    """Takes values out of the environment and notes what is wrong with them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.problems: list[str] = []
+
+    def read(self, name: str, convert: Callable[[str], Any], *default: str | None) -> Any:
+        """The value of `name`; without a default it is required; the default None stands for absence."""
+        text = self._env.get(name, "").strip()
+        if not text:
+            if not default:
+                self.problems.append(f"{name} is not set")
+                return None
+            if default[0] is None:
+                return None
+            text = default[0]
+        return self._converted(name, convert, text)
+
+    def secret(self, name: str, convert: Callable[[str], Any], *, required: bool = True) -> Any:
+        """The value of `name`, or of the file that `name`_FILE names."""
+        text, file = self._env.get(name, "").strip(), self._env.get(f"{name}_FILE", "").strip()
+        if text and file:
+            self.problems.append(f"{name} and {name}_FILE are both set: keep one")
+            return None
+        if file:
+            try:
+                text = Path(file).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                self.problems.append(f"{name}_FILE: cannot be read ({type(error).__name__})")
+                return None
+        if not text:
+            if required or file:
+                self.problems.append(f"{name} (or {name}_FILE) is {'empty' if file else 'not set'}")
+            return None
+        return self._converted(name, convert, text)
+
+    def _converted(self, name: str, convert: Callable[[str], Any], text: str) -> Any:
+        try:
+            return convert(text)
+        except ValueError as error:
+            self.problems.append(f"{name}: {error}")
+            return None
+
+
+def _node(text: str) -> str:
+    if not 0 < len(text) <= 63 or not all(char.isascii() and (char.isalnum() or char in "-_.") for char in text):
+        raise ValueError("must be 1 to 63 letters, digits, '-', '_' or '.'")
+    return text
+
+
+def _database_url(text: str) -> str:
+    sqlalchemy_url(text)
+    return text
+
+
+def _pepper(text: str) -> bytes:
+    pepper = text.encode()
+    if len(pepper) < MIN_PEPPER_BYTES:
+        raise ValueError(f"must have at least {MIN_PEPPER_BYTES} bytes: try `openssl rand -hex 32`")
+    return pepper
+
+
+def _token(text: str) -> str:
+    if len(text) < _MIN_TOKEN_CHARS or not text.isascii():
+        raise ValueError(f"must have at least {_MIN_TOKEN_CHARS} ASCII characters")
+    return text
+
+
+def _address(text: str) -> Endpoint:
+    endpoint = Endpoint.parse(text)
+    discovery((endpoint,))
+    return endpoint
+
+
+def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"must be one of {', '.join(values)}")
+        return text
+
+    return convert
+
+
+def _request_bytes(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not _LEAST_REQUEST_BYTES <= int(text) <= _MOST_REQUEST_BYTES:
+        raise ValueError(f"must be a number of bytes from {_LEAST_REQUEST_BYTES} to {_MOST_REQUEST_BYTES}")
+    return int(text)
