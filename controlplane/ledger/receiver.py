@@ -27,6 +27,9 @@ __all__ = ["Learner", "Receiver", "VerificationError"]
 
 log = structlog.get_logger()
 
+RECALLED = 2_000
+"""Finished requests a new process learns from."""
+
 
 class Learner(Protocol):
     """Told of the output of finished requests (see `domain.forecast.Forecast`)."""
@@ -41,6 +44,7 @@ class Receiver:
 
     def __init__(self, engine: AsyncEngine, learner: Learner | None = None) -> None:
         self._engine, self._learner = engine, learner
+        self._recalled = learner is None
 
     async def send(self, writer: str, frames: Sequence[Frame]) -> int:
         """Store frames and return the last sequence number stored; without frames, only say where to
@@ -49,6 +53,8 @@ class Receiver:
         Raises VerificationError when they do not extend the stored chain, SQLAlchemyError when the database
         fails.
         """
+        if not self._recalled:
+            await self._recall()
         if not frames:
             return (await store.head(self._engine, writer)).seq
         async with self._engine.begin() as connection:
@@ -61,6 +67,14 @@ class Receiver:
             records = await _fold(connection, writer, fresh)
         self._learn(records)
         return fresh[-1].seq
+
+    async def _recall(self) -> None:
+        """Once, before the first batch: what requests produced before this process was started."""
+        finished = await store.outputs(self._engine, RECALLED)
+        self._recalled = True
+        if self._learner is not None:
+            for row in finished:
+                self._learner.learn(row.tenant, row.model, row.body["output_tokens"])
 
     def _learn(self, records: Iterable[Record]) -> None:
         if self._learner is None:

@@ -114,7 +114,7 @@ async def holding(engine: AsyncEngine) -> list[str]:
 
 
 async def outputs(engine: AsyncEngine, limit: int) -> list[Row[Any]]:
-    """Tenant, model and attempt body of the newest finished requests, oldest first."""
+    """Tenant, model and attempt body of the newest completed requests, oldest first."""
     async with engine.connect() as connection:
         return list(await connection.execute(_OUTPUTS, {"limit": limit}))[::-1]
 
@@ -178,7 +178,7 @@ _RECENT = text("""
 _HOLDING = text("SELECT reservation FROM audit_requests WHERE holder <> ''")
 _OUTPUTS = text("""
     SELECT r.tenant, r.model, a.body FROM audit_requests r JOIN audit_attempts a USING (request_id)
-    WHERE r.final ORDER BY r.at_micros DESC LIMIT :limit""")
+    WHERE r.final AND r.outcome = 'completed' ORDER BY r.at_micros DESC LIMIT :limit""")
 _CHAINS = text("""
     SELECT writer, seq, link, entry FROM audit_frames WHERE CAST(:writer AS text) = '' OR writer = :writer
     ORDER BY writer, seq""")

@@ -1,4 +1,4 @@
-"""One replica's ledger as the application runs it."""
+"""One replica's ledger, its parts joined."""
 
 from __future__ import annotations
 
@@ -6,35 +6,53 @@ import asyncio
 from pathlib import Path
 
 from kagamichain.journal import Journal
+from kagamichain.shipper import Shipper
 from kagamipb.admin.v1.admin_pb2 import UNIT_MICRO_USD, WINDOW_LIFETIME, AuditQuery, BudgetRequest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.entries import Chain, admitted, closed, opened
 
+from controlplane.domain.forecast import Forecast
 from controlplane.domain.ports import Demand, Granted
 from controlplane.domain.reservation import decode
 from controlplane.domain.snapshot import Quota, Snapshot, Tenant
-from controlplane.ledger.service import Ledger
+from controlplane.ledger.queries import Queries
+from controlplane.ledger.quota_gate import LeasedQuotaGate
+from controlplane.ledger.receiver import Receiver
+from controlplane.store.quota import QuotaStore
 
 QUOTA = Quota("q-1", "budget", "acme", UNIT_MICRO_USD, WINDOW_LIFETIME, 1_000_000)
 SNAPSHOT = Snapshot("1", {"acme": Tenant("acme", "p")}, quotas={"acme": (QUOTA,)})
 DEMAND = Demand("r1", "acme", "k", "", "chat", ("sim",), 300, 100, 100, 100, 2_000_000)
 
 
-async def run(ledger: Ledger) -> asyncio.Task[None]:
-    await ledger.start()
-    return asyncio.create_task(ledger.run())
+class Replica:
+    """The parts of one replica, joined as the application joins them."""
 
+    def __init__(self, engine: AsyncEngine, journal: Journal) -> None:
+        store = QuotaStore(engine)
+        self.forecast = Forecast()
+        self.receiver = Receiver(engine, self.forecast)
+        self.shipper = Shipper(journal, self.receiver.send)
+        self.gate = LeasedQuotaGate(store, lambda: SNAPSHOT, journal.writer)
+        self.queries = Queries(engine, store, lambda: SNAPSHOT)
 
-async def stop(ledger: Ledger, task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await ledger.close()
+    async def start(self) -> None:
+        await self.shipper.flush()
+        await self.gate.retire_predecessors()
+        self._tasks = [asyncio.create_task(self.shipper.run()), asyncio.create_task(self.gate.run())]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.shipper.flush()
+        await self.gate.close()
 
 
 async def test_from_admission_to_budget_and_record(engine: AsyncEngine, tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, "cp-0")
-    ledger = Ledger(engine, journal, lambda: SNAPSHOT)
-    task = await run(ledger)
+    ledger = Replica(engine, journal)
+    await ledger.start()
     granted = await ledger.gate.reserve(DEMAND, 1e9)
     assert isinstance(granted, Granted)
     journal.append(admitted("r1", granted.reservation_id).SerializeToString())
@@ -54,7 +72,7 @@ async def test_from_admission_to_budget_and_record(engine: AsyncEngine, tmp_path
         await asyncio.sleep(0.02)
     (record,) = (await ledger.queries.audit(AuditQuery(tenant="acme"))).records
     assert (record.model, record.outcome, record.cost_micro_usd) == ("chat", "completed", 250)
-    await stop(ledger, task)
+    await ledger.stop()
     (budget,) = (await ledger.queries.budgets(BudgetRequest())).budgets
     assert (budget.settled, budget.leased) == (250, 0)
     journal.close()
@@ -64,7 +82,7 @@ async def test_a_restarted_replica_ships_and_takes_back_what_a_killed_one_left(
     engine: AsyncEngine, tmp_path: Path
 ) -> None:
     journal = Journal.open(tmp_path, "cp-0")
-    killed = Ledger(engine, journal, lambda: SNAPSHOT)
+    killed = Replica(engine, journal)
     gate = asyncio.create_task(killed.gate.run())  # its shipper never gets to run
     granted = await killed.gate.reserve(DEMAND, 1e9)
     assert isinstance(granted, Granted)
@@ -74,25 +92,25 @@ async def test_a_restarted_replica_ships_and_takes_back_what_a_killed_one_left(
     journal.close()
 
     again = Journal.open(tmp_path, "cp-0")
-    ledger = Ledger(engine, again, lambda: SNAPSHOT)
-    task = await run(ledger)
+    ledger = Replica(engine, again)
+    await ledger.start()
     (budget,) = (await ledger.queries.budgets(BudgetRequest())).budgets
     held = decode(granted.reservation_id).holds[0].amount
     assert (budget.settled, budget.reserved, budget.leased) == (0, held, held)
-    await stop(ledger, task)
+    await ledger.stop()
     again.close()
 
 
 async def test_expected_output_is_remembered_over_a_restart(engine: AsyncEngine, tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, "cp-0")
-    first = Ledger(engine, journal, lambda: SNAPSHOT)
+    first = Replica(engine, journal)
     for n in range(6):
         await first.receiver.send(
             f"dp-{n}", Chain(f"dp-{n}").frames([admitted(f"r{n}"), opened(f"r{n}"), closed(f"r{n}", tokens=(9, 40))])
         )
     expected = first.forecast.expected_output("acme", "chat")
     assert 40 <= expected <= 44
-    second = Ledger(engine, journal, lambda: SNAPSHOT)
-    await second.start()
+    second = Replica(engine, journal)
+    await second.receiver.send("dp-0", ())
     assert second.forecast.expected_output("acme", "chat") == expected
     journal.close()
