@@ -68,7 +68,9 @@ OUTER = (
 
 _UNREDACTED = "The redaction service is unavailable; nothing unredacted left the gateway."
 HOP = (
-    Reply(_details("ext_proc_error_gRPC_error_14", "ext_proc_error_gRPC_error_1{"), 503, "redaction_unavailable", _UNREDACTED, retry=True),
+    # UNAVAILABLE and CANCELLED: the process is gone or going, not at odds with the request.
+    Reply(_details("ext_proc_error_gRPC_error_14", "ext_proc_error_gRPC_error_1{"), 503, "redaction_unavailable",
+          _UNREDACTED, retry=True),
     Reply(_details("ext_proc"), 503, "redaction_unavailable", _UNREDACTED),
 )  # fmt: skip
 """Hop listeners: only what the data plane cannot answer itself."""

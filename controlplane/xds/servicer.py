@@ -61,7 +61,10 @@ class Xds(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc
         return {stream.node: stream.subscription.acknowledged for stream in self._streams if stream.node}
 
     async def run(self, snapshots: AsyncIterator[Snapshot]) -> None:
-        """Publish every snapshot and every rotation until cancelled."""
+        """Publish every snapshot and every rotation until cancelled or there are no more.
+
+        At the end every stream is ended, so that Envoys go to another replica at once and a stop need not wait.
+        """
         watcher = asyncio.create_task(self._watch_secrets())
         try:
             async for snapshot in snapshots:
@@ -70,6 +73,8 @@ class Xds(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc
             watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
+            for stream in self._streams:
+                stream.end()
 
     async def publish(self, snapshot: Snapshot) -> None:
         """Build and hand to every stream. What cannot be built is logged and not published; the last stays in force."""
@@ -136,6 +141,10 @@ class _Stream:
         self._latest = resources
         self._events.put_nowait(_Event.PUBLISHED)
 
+    def end(self) -> None:
+        """Let `run` return."""
+        self._events.put_nowait(_Event.ENDED)
+
     def close(self) -> None:
         """Forget the grace period."""
         if self._timer is not None:
@@ -160,7 +169,7 @@ class _Stream:
                 self.node = message.node.id or self.node
                 self._events.put_nowait(_request(message))
         finally:
-            self._events.put_nowait(_Event.ENDED)
+            self.end()
 
     def _handle(self, event: Request | _Event) -> tuple[Push, ...]:
         if isinstance(event, Request):

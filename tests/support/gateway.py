@@ -316,6 +316,7 @@ class Rig:
             dataplane=tuple(Endpoint(path=str(self.directory / f"dp{i}.sock")) for i in range(self.count)),
             authz_timeout_ms=1_000,
             authz_try_ms=500,
+            message_timeout_ms=200,
         )
 
     async def start(self, snapshot: Snapshot, *, grace: float = 0.3, wait: bool = True) -> None:
@@ -328,7 +329,7 @@ class Rig:
         text = render_bootstrap(
             template(), node="envoy-1", controlplane=self.settings.controlplane[:1], admin=Endpoint("127.0.0.1", 0)
         )
-        self.envoy = await asyncio.to_thread(Envoy.start, text, self.directory / "envoy")
+        self.envoy = await asyncio.to_thread(Envoy.start, text, self.directory / "envoy", concurrency=2)
         if wait:
             self.base = f"http://127.0.0.1:{await asyncio.to_thread(self.envoy.port, 'gateway')}"
             await self.acknowledged(snapshot.revision)

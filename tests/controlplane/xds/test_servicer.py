@@ -174,6 +174,21 @@ async def test_a_rotated_secret_is_sent_without_a_new_snapshot_and_never_logged(
         assert "hunter" not in str(logs)
 
 
+async def test_when_there_are_no_more_snapshots_envoys_are_let_go_at_once():
+    async with serving() as (xds, channel):
+
+        async def snapshots():
+            yield snapshot("r1")
+
+        envoy = client(channel)
+        await envoy.ask(CLUSTER)
+        await until(lambda: xds.acknowledged() == {"envoy-1": ""})
+        await xds.run(snapshots())
+        responses = [response.type_url async for response in envoy.stream]
+        assert set(responses) <= {CLUSTER}
+        assert xds.acknowledged() == {}
+
+
 async def test_an_unusable_secret_is_reported_once_per_publication():
     async with serving() as (xds, _):
         with structlog.testing.capture_logs() as logs:
