@@ -183,11 +183,16 @@ def _roomy_output(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) 
     output = largest_output(demand)
     for unit, pool in zip(units, pools, strict=True):
         if unit in _OUTPUT_UNITS:
-            output = min(output, affordable_output(demand, unit, (pool.room + pool.free) // PLENTY))
+            affordable = affordable_output(demand, unit, (pool.room + pool.free) // PLENTY)
+            output = min(output, affordable)
     return max(output, expected_output(demand))
 
 
 def _fits(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool], output: int) -> tuple[int, ...] | None:
-    taken = tuple(amount(demand, unit, output) for unit in units)
-    fits = all(need <= pool.free for need, pool in zip(taken, pools, strict=True))
-    return taken if fits else None
+    taken = []
+    for unit, pool in zip(units, pools, strict=True):
+        need = amount(demand, unit, output)
+        if need > pool.free:
+            return None
+        taken.append(need)
+    return tuple(taken)

@@ -41,10 +41,18 @@ class ReservationError(ValueError):
     """The text is no reservation."""
 
 
+def label(key: WindowKey, unit: Unit, provider: str) -> tuple[str, str]:
+    """How a hold is written, before and after its amount: on the request path only the amount is new."""
+    return f"|{key.quota_id},{key.start},{int(unit)},", f",{provider}"
+
+
 def encode(reservation: Reservation) -> str:
     """`owner|quota,start,unit,amount,provider|…`; none of the names holds a comma or a bar."""
-    holds = (f"{h.key.quota_id},{h.key.start},{int(h.unit)},{h.amount},{h.provider}" for h in reservation.holds)
-    return "|".join((reservation.owner, *holds))
+    text = reservation.owner
+    for hold in reservation.holds:
+        before, after = label(hold.key, hold.unit, hold.provider)
+        text += f"{before}{hold.amount}{after}"
+    return text
 
 
 def decode(text: str) -> Reservation:

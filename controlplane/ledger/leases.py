@@ -16,7 +16,7 @@ from kagamipb.admin.v1.admin_pb2 import UNIT_REQUESTS, Unit
 from controlplane.domain import quota as arithmetic
 from controlplane.domain.ports import Demand, Exhausted, Granted
 from controlplane.domain.quota import Plan, Pool
-from controlplane.domain.reservation import Hold, Reservation, WindowKey, encode
+from controlplane.domain.reservation import Reservation, WindowKey, label
 from controlplane.domain.snapshot import Quota
 from controlplane.store.quota import Lease, Want
 
@@ -55,6 +55,8 @@ class Tracked:
     partial: bool = False
     """The last lease was all there is, and less than was needed."""
     waiting: int = 0
+    label: tuple[str, str] = ("", "")
+    """How a hold here is written, before and after its amount."""
 
 
 class Request(NamedTuple):
@@ -98,6 +100,8 @@ class Leases:
         self.tracked: dict[WindowKey, Tracked] = {}
         self.waiters: list[Waiter] = []
         self.owner = ""
+        self.forgotten = 0
+        """Rises whenever a window is not tracked any more."""
         self.top_up: dict[WindowKey, Tracked] = {}
         self._returning: dict[WindowKey, Tracked] = {}
         self._tidy_at = 0.0
@@ -107,13 +111,19 @@ class Leases:
         found = self.tracked.get(key)
         if found is None:
             found = self.tracked[key] = Tracked(quota, key, ends, Pool(quota.cap), mono, mono)
+            found.label = label(key, quota.unit, quota.provider)
         elif found.quota is not quota:
             found.quota, found.pool.cap = quota, quota.cap
         return found
 
-    def admit(self, request: Request, mono: float) -> Granted | None:
-        """Out of what is free; None when that is not enough."""
+    def admit(self, request: Request, mono: float, *, last_of_it: bool = False) -> Granted | None:
+        """Out of what is free; None when that is not enough.
+
+        `last_of_it`: there will be no more, make it do.
+        """
         plan = arithmetic.plan(request.demand, request.units, request.pools)
+        if plan is None and last_of_it:
+            plan = arithmetic.squeeze(request.demand, request.units, request.pools)
         return self._take(request, plan, mono) if plan else None
 
     def refuse(self, request: Request) -> Exhausted | None:
@@ -213,18 +223,16 @@ class Leases:
 
     def _verdict(self, waiter: Waiter, asked: bool, mono: float) -> Granted | Exhausted | None:
         request = waiter.request
-        if granted := self.admit(request, mono):
+        last_of_it = asked and (waiter.squeeze or any(tracked.partial for tracked in request.tracked))
+        if granted := self.admit(request, mono, last_of_it=last_of_it):
             return granted
         if refused := self.refuse(request):
             return refused
-        last_of_it = waiter.squeeze or any(tracked.partial for tracked in request.tracked)
-        if asked and last_of_it and (plan := arithmetic.squeeze(request.demand, request.units, request.pools)):
-            return self._take(request, plan, mono)
         return exhausted(tightest(request)) if asked and waiter.squeeze else None
 
     def _take(self, request: Request, plan: Plan, mono: float) -> Granted:
-        holds = []
-        for tracked, unit, amount in zip(request.tracked, request.units, plan.amounts, strict=True):
+        text = self.owner
+        for tracked, amount in zip(request.tracked, plan.amounts, strict=True):
             pool = tracked.pool
             pool.free -= amount
             tracked.taken += amount
@@ -233,8 +241,9 @@ class Leases:
             if pool.free < tracked.low:
                 tracked.low = 0
                 self.top_up[tracked.key] = tracked
-            holds.append(Hold(tracked.key, unit, amount, tracked.quota.provider))
-        return Granted(encode(Reservation(self.owner, tuple(holds))), plan.max_output_tokens)
+            before, after = tracked.label
+            text += f"{before}{amount}{after}"
+        return Granted(text, plan.max_output_tokens)
 
     def _ask_for(self, waiter: Waiter, round_: Round, mono: float) -> None:
         """Where the waiter's need is more than is free, give that back and ask for the whole in one go."""
@@ -267,6 +276,7 @@ class Leases:
             _return(tracked, round_)
         if not tracked.pool.free and (over or idle > FORGET):
             del self.tracked[tracked.key]
+            self.forgotten += 1
 
 
 def _return(tracked: Tracked, round_: Round) -> None:

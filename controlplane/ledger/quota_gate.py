@@ -18,14 +18,17 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import psycopg
 import structlog
+from kagamipb.admin.v1.admin_pb2 import Unit
 from sqlalchemy.exc import SQLAlchemyError
 
 from controlplane.domain import ports
 from controlplane.domain.matching import QuotaBook
 from controlplane.domain.ports import Demand, Exhausted, Granted, Unavailable
+from controlplane.domain.quota import Pool
 from controlplane.domain.reservation import ReservationError, WindowKey, decode
 from controlplane.domain.snapshot import Snapshot
 from controlplane.domain.windows import Calendar
@@ -33,6 +36,7 @@ from controlplane.ledger.leases import (
     Leases,
     Request,
     Round,
+    Tracked,
     Waiter,
     countable,
     exhausted,
@@ -54,8 +58,22 @@ MARGIN = 2.0
 MOST_WAITERS = 256
 """Requests that may wait for one quota window; more are refused, so that a flood cannot pile up."""
 
+MOST_SCOPES = 20_000
+"""Callers whose pools are remembered."""
+
 _FAILURES = (SQLAlchemyError, psycopg.Error, OSError, TimeoutError)
 _NO_QUOTA = Granted("", 0)
+
+
+class Scope(NamedTuple):
+    """Everything a caller's requests fall under while one set of windows lasts."""
+
+    tracked: tuple[Tracked, ...]
+    units: tuple[Unit, ...]
+    pools: tuple[Pool, ...]
+    start: float
+    end: float
+    forgotten: int
 
 
 class LeasedQuotaGate(ports.QuotaGate):
@@ -75,6 +93,8 @@ class LeasedQuotaGate(ports.QuotaGate):
         self._store, self._snapshot, self._node, self._patience = store, snapshot, node, patience
         self._monotonic, self._wall = monotonic, wall
         self._book, self._calendar, self._leases = QuotaBook(), Calendar(), Leases()
+        self._scopes: dict[tuple[object, ...], Scope] = {}
+        self._scopes_of: Snapshot | None = None
         self._op = 0
         self._pending: Round | None = None
         self._valid_until = float("-inf")
@@ -94,17 +114,12 @@ class LeasedQuotaGate(ports.QuotaGate):
         snapshot = self._snapshot()
         if snapshot is None:
             return Unavailable()
-        matches = self._book.matching(snapshot.quotas, demand)
-        if not matches.quotas:
+        scope = self._scope(snapshot, demand, now)
+        if not scope.tracked:
             return _NO_QUOTA
         mono = self._monotonic()
-        zone = snapshot.tenants[demand.tenant].time_zone
-        tracked = []
-        for quota in matches.quotas:
-            start, ends = self._calendar.bounds(quota.window, zone, now)
-            tracked.append(self._leases.track(quota, WindowKey(quota.quota_id, start), ends, mono))
-        request = Request(demand, tuple(tracked), tuple(matches.units), tuple(t.pool for t in tracked))
-        if mono < self._valid_until and (granted := self._leases.admit(request, mono)):
+        request = Request(demand, scope.tracked, scope.units, scope.pools)
+        if mono < self._valid_until and (granted := self._leases.admit(request, mono, last_of_it=self._failed)):
             if self._leases.top_up:
                 self._wake.set()
             return granted
@@ -149,6 +164,28 @@ class LeasedQuotaGate(ports.QuotaGate):
                 self._wake.set()
         elif note.owner != self._leases.owner and self._leases.want_back(note.key):
             self._wake.set()
+
+    def _scope(self, snapshot: Snapshot, demand: Demand, now: float) -> Scope:
+        """The pools of everything the demand falls under: found once per caller and window."""
+        if snapshot is not self._scopes_of or len(self._scopes) > MOST_SCOPES:
+            self._scopes, self._scopes_of = {}, snapshot
+        who = demand.tenant, demand.key_id, demand.model, demand.user, demand.providers, demand.key, demand.team
+        scope = self._scopes.get(who)
+        if scope is None or not scope.start <= now < scope.end or scope.forgotten != self._leases.forgotten:
+            scope = self._scopes[who] = self._find(snapshot, demand, now)
+        return scope
+
+    def _find(self, snapshot: Snapshot, demand: Demand, now: float) -> Scope:
+        matches, mono = self._book.matching(snapshot.quotas, demand), self._monotonic()
+        tracked, first, last = [], float("-inf"), float("inf")
+        for quota in matches.quotas:
+            zone = snapshot.tenants[demand.tenant].time_zone
+            start, ends = self._calendar.bounds(quota.window, zone, now)
+            tracked.append(self._leases.track(quota, WindowKey(quota.quota_id, start), ends, mono))
+            if ends:
+                first, last = max(first, start), min(last, ends)
+        pools = tuple(one.pool for one in tracked)
+        return Scope(tuple(tracked), tuple(matches.units), pools, first, last, self._leases.forgotten)
 
     async def _wait(self, request: Request, mono: float) -> ports.Reservation:
         crowded = next((t for t in request.tracked if t.waiting >= MOST_WAITERS), None)
