@@ -2,21 +2,20 @@ from __future__ import annotations
 
 import base64
 import itertools
-import json
 from dataclasses import replace
 from typing import Any
 
 import grpc
 import orjson
 import pytest
-from envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from envoy.service.auth.v3.external_auth_pb2_grpc import AuthorizationStub
 from google.protobuf import json_format
 from kagamipb.admin.v1.admin_pb2 import UNIT_CONCURRENT_REQUESTS, UNIT_MICRO_USD, UNIT_REQUESTS
 from kagamipb.exchange.v1.exchange_pb2 import DIALECT_OPENAI_CHAT, ExchangeContext
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
-from support.snapshots import PEPPER, SECRET, snapshot
+from support.checks import CHAT, check_request
+from support.snapshots import PEPPER, snapshot
 
 from controlplane.authz.servicer import Authorizer, add_to
 from controlplane.domain import keys
@@ -24,7 +23,6 @@ from controlplane.domain.ports import Demand, Exhausted, Granted, Reservation, U
 from controlplane.store.holder import SnapshotHolder
 
 NOW = 1_800_000_000_000_000
-CHAT = {"model": "chat", "messages": [{"role": "user", "content": "山田太郎です"}]}
 
 
 class Gate:
@@ -75,14 +73,7 @@ class Bench:
         )  # fmt: skip
 
     async def check(self, body: Any = CHAT, **headers: str) -> CheckResponse:
-        return await self.authorizer.check(request(body, **headers))
-
-
-def request(body: Any = CHAT, path: str = "/v1/chat/completions", method: str = "POST", **headers: str) -> CheckRequest:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    fields = {"authorization": f"Bearer {SECRET}"} | {name.replace("_", "-"): text for name, text in headers.items()}
-    http = AttributeContext.HttpRequest(method=method, path=path, headers=fields, raw_body=raw)
-    return CheckRequest(attributes=AttributeContext(request=AttributeContext.Request(http=http)))
+        return await self.authorizer.check(check_request(body, **headers))
 
 
 def passed(response: CheckResponse) -> dict[str, str]:
@@ -138,7 +129,7 @@ async def test_the_chain_reaches_envoy_as_metadata_and_limits() -> None:
 
 
 def asked_by_an_envoy_with(providers: str) -> CheckRequest:
-    asked = request()
+    asked = check_request()
     asked.attributes.context_extensions["kagami_providers"] = providers
     return asked
 
@@ -202,12 +193,12 @@ async def test_an_admission_is_recorded_as_such() -> None:
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
-        (request(authorization="Bearer sk-wrong"), 401, "invalid_api_key"),
-        (request(b"{"), 400, "invalid_request"),
-        (request({"model": "chat"}), 400, "invalid_request"),
-        (request(CHAT | {"model": "none"}), 404, "model_not_found"),
-        (request(path="/v2"), 404, "unknown_url"),
-        (request(x_envoy_auth_partial_body="true"), 413, "request_too_large"),
+        (check_request(authorization="Bearer sk-wrong"), 401, "invalid_api_key"),
+        (check_request(b"{"), 400, "invalid_request"),
+        (check_request({"model": "chat"}), 400, "invalid_request"),
+        (check_request(CHAT | {"model": "none"}), 404, "model_not_found"),
+        (check_request(path="/v2"), 404, "unknown_url"),
+        (check_request(x_envoy_auth_partial_body="true"), 413, "request_too_large"),
     ],
 )  # fmt: skip
 async def test_a_refusal_is_recorded_and_reserves_nothing(sent: CheckRequest, status: int, code: str) -> None:
@@ -290,7 +281,7 @@ async def test_a_new_configuration_changes_the_answer_at_once() -> None:
 
 async def test_models_are_answered_by_the_gateway_and_recorded() -> None:
     bench = Bench()
-    response = await bench.authorizer.check(request(b"", path="/v1/models", method="GET"))
+    response = await bench.authorizer.check(check_request(b"", path="/v1/models", method="GET"))
     assert response.denied_response.status.code == 200
     assert orjson.loads(response.denied_response.body)["data"][0]["id"] == "chat"
     assert (bench.log.entries[0].denied.http_status, bench.log.entries[0].denied.code) == (200, "models_listed")
@@ -302,5 +293,5 @@ async def test_it_serves_envoys_protocol() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        passed(await AuthorizationStub(channel).Check(request()))
+        passed(await AuthorizationStub(channel).Check(check_request()))
     await server.stop(None)
