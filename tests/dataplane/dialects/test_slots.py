@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import copy
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataplane.dialects import slots
+
+
+def texts(tree, **options):
+    return slots.read(slots.find(tree, **options).slots).texts
+
+
+def test_every_unknown_string_is_text_wherever_it_lies():
+    tree = {"new_field": "a", "deep": [{"er": [["b"], {"x": {"y": "c"}}]}], "empty": ""}
+    assert texts(tree) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("value", ["user", "call_abc123", "gpt-4o-2024-08-06", "json_object"])
+def test_an_identifier_under_a_structural_key_is_no_text(value):
+    assert texts({"role": value, "id": value, "type": value}) == []
+
+
+@pytest.mark.parametrize("value", ["佐藤太郎", "Taro Yamada", "090-1234-5678", "1234567890123456", "taro@example.com"])
+def test_a_persons_words_under_a_structural_key_are_text(value):
+    assert texts({"id": value}) == [value]
+
+
+def test_a_functions_name_is_structural_and_a_participants_name_is_text():
+    tree = {"messages": [{"name": "taro"}], "tools": [{"function": {"name": "get_weather"}}]}
+    assert texts(tree) == ["taro"]
+
+
+def test_long_numbers_and_odd_keys_are_text():
+    tree = {"metadata": {"my_number": 123456789018, "佐藤太郎": 1, "age": 42}, "seed": 123456789012}
+    assert sorted(texts(tree)) == ["123456789018", "佐藤太郎"]
+
+
+def test_arguments_are_marked_as_json():
+    tree = {"messages": [{"tool_calls": [{"function": {"name": "f", "arguments": '{"a":"b"}'}}]}], "x": "y"}
+    found = slots.read(slots.find(tree).slots)
+    assert [found.texts[index] for index in found.json] == ['{"a":"b"}']
+
+
+def test_media_parts_are_counted_and_their_bytes_left_out():
+    content = [
+        {"type": "text", "text": "見て"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "high"}},
+        {"type": "image_url", "image_url": {"url": "https://example.com/?name=taro"}},
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+        {"type": "file", "file": {"file_data": "AAAA", "filename": "佐藤.pdf"}},
+    ]
+    found = slots.find({"messages": [{"role": "user", "content": content}]})
+    assert found.media == 4
+    assert slots.read(found.slots).texts == ["見て", "https://example.com/?name=taro", "佐藤.pdf"]
+
+
+def test_data_outside_a_media_part_is_text():
+    assert texts({"metadata": {"data": "佐藤太郎", "url": "data:佐藤太郎"}}) == ["佐藤太郎", "data:佐藤太郎"]
+
+
+def test_top_level_keys_may_be_skipped_and_nested_ones_of_that_name_not():
+    assert texts({"usage": {"note": "a"}, "x": {"usage": "b"}}, skip=frozenset({"usage"})) == ["b"]
+
+
+def test_deep_nesting_is_no_recursion():
+    tree = leaf = {}
+    for _ in range(50_000):
+        leaf["a"] = leaf = {}
+    leaf["a"] = "佐藤太郎"
+    assert texts(tree) == ["佐藤太郎"]
+
+
+def test_renamed_keys_keep_their_place():
+    tree = {"metadata": {"a": 1, "佐藤太郎": 2, "b": 3}}
+    found = slots.find(tree).slots
+    slots.write(found, slots.read(found).texts, ["<PERSON_1>"])
+    assert list(tree["metadata"].items()) == [("a", 1), ("<PERSON_1>", 2), ("b", 3)]
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(max_size=6), json, max_size=4))
+def test_what_nobody_changed_is_not_touched(tree):
+    before = copy.deepcopy(tree)
+    found = slots.find(tree).slots
+    was = slots.read(found).texts
+    slots.write(found, was, list(was))
+    assert tree == before
+    assert orjson.dumps(tree, option=orjson.OPT_NON_STR_KEYS) == orjson.dumps(before, option=orjson.OPT_NON_STR_KEYS)
