@@ -106,7 +106,8 @@ def next_cut(text: str, scanned: int, done: int, window: Window) -> Cut | None:
 
 
 def _first(pattern: re.Pattern[str], text: str, start: int, last: int, margin: int) -> list[Cut]:
-    hit = pattern.search(text, max(0, start))
+    # One character beyond `last` for the look-aheads; without an end every miss would read the whole rest of the text.
+    hit = pattern.search(text, max(0, start), last + 1)
     return [Cut(hit.end(), margin, forced=False)] if hit is not None and hit.end() <= last else []
 
 
