@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 from kagamichain.chain import Frame
 from kagamichain.verify import VerificationError, verify
 from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_COMPLETED, AuditEntry
+from sqlalchemy.exc import DataError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from controlplane.domain.settlement import Settlement
@@ -57,6 +58,15 @@ class Receiver:
             await self._recall()
         if not frames:
             return (await store.head(self._engine, writer)).seq
+        try:
+            return await self._store(writer, frames)
+        except DataError:
+            # One entry says something a row cannot hold: it must not keep the others, or the chain, from going on.
+            for frame in frames:
+                await self._store_alone(writer, frame)
+            return frames[-1].seq
+
+    async def _store(self, writer: str, frames: Sequence[Frame], *, fold: bool = True) -> int:
         async with self._engine.begin() as connection:
             head = await store.lock_head(connection, writer)
             fresh = [frame for frame in frames if frame.seq > head.seq]
@@ -64,9 +74,16 @@ class Receiver:
                 return head.seq
             verify(writer, fresh, after=head)
             await store.extend(connection, writer, fresh)
-            records = await _fold(connection, writer, fresh)
+            records = await _fold(connection, writer, fresh) if fold else []
         self._learn(records)
         return fresh[-1].seq
+
+    async def _store_alone(self, writer: str, frame: Frame) -> None:
+        try:
+            await self._store(writer, [frame])
+        except DataError:
+            log.error("ledger.entry_not_folded", writer=writer, seq=frame.seq)  # noqa: TRY400  it would quote the entry
+            await self._store(writer, [frame], fold=False)
 
     async def _recall(self) -> None:
         """Once, before the first batch: what requests produced before this process was started."""
@@ -110,7 +127,7 @@ def _parse(writer: str, frame: Frame) -> AuditEntry | None:
         entry = AuditEntry.FromString(frame.entry)
     except DecodeError:
         entry = AuditEntry()
-    if entry.request_id and entry.WhichOneof("event"):
+    if entry.request_id and "\0" not in entry.request_id and entry.WhichOneof("event"):
         return entry
     log.warning("ledger.entry_not_understood", writer=writer, seq=frame.seq)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Row
@@ -15,7 +15,7 @@ from controlplane.store.ledger import ROW, AttemptRow
 
 _DERIVED = {"cost_micro_usd"}
 _FIELDS = [name for name in ROW if name not in _DERIVED]
-_KEYS = {"attempt", "writer"}
+_BODY = [field.name for field in fields(Attempt) if field.name not in {"attempt", "writer"}]
 
 
 def record_of(row: Row[Any]) -> Record:
@@ -43,12 +43,14 @@ async def write(connection: AsyncConnection, records: Iterable[Record]) -> None:
     changed = list(records)
     if not changed:
         return
-    await store.write_requests(
-        connection, [([getattr(record, name) for name in ROW], record.charged) for record in changed]
-    )
+    await store.write_requests(connection, [_request(record) for record in changed])
     await store.write_attempts(connection, [_row(r.request_id, a) for r in changed for a in r.attempts.values()])
 
 
+def _request(record: Record) -> dict[str, Any]:
+    return {**{name: getattr(record, name) for name in ROW}, "charged": record.charged}
+
+
 def _row(request_id: str, attempt: Attempt) -> AttemptRow:
-    body = {name: value for name, value in asdict(attempt).items() if name not in _KEYS}
+    body = {name: getattr(attempt, name) for name in _BODY}
     return AttemptRow(request_id, attempt.attempt, attempt.writer, body)

@@ -6,10 +6,10 @@ locked in the order of their ids, whoever comes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
 from kagamichain.chain import START, Frame, Head
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -65,23 +65,27 @@ async def attempts(connection: AsyncConnection, request_ids: Iterable[str]) -> l
     return [AttemptRow(row.request_id, row.attempt, row.writer, row.body) for row in rows]
 
 
-async def write_requests(connection: AsyncConnection, rows: Sequence[tuple[Sequence[Any], Sequence[int]]]) -> None:
-    """Write rows locked before: values in the order of `ROW`, and `charged`."""
-    columns: dict[str, Any] = {name: [values[i] for values, _ in rows] for i, name in enumerate(ROW)}
-    columns["charged"] = ["{" + ",".join(map(str, charged)) + "}" for _, charged in rows]
-    await connection.execute(_WRITE_REQUESTS, columns)
+async def write_requests(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows locked before: each with every column of `ROW`, and `charged`.
+
+    Raises DataError when one cannot be.
+    """
+    if rows:
+        await connection.execute(_WRITE_REQUESTS, {"rows": _document(rows)})
 
 
 async def write_attempts(connection: AsyncConnection, rows: Sequence[AttemptRow]) -> None:
     """Insert or replace attempts."""
     if rows:
-        columns = {
-            "ids": [row.request_id for row in rows],
-            "numbers": [row.attempt for row in rows],
-            "writers": [row.writer for row in rows],
-            "bodies": [json.dumps(row.body) for row in rows],
-        }
-        await connection.execute(_WRITE_ATTEMPTS, columns)
+        await connection.execute(_WRITE_ATTEMPTS, {"rows": _document([row._asdict() for row in rows])})
+
+
+def _document(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as one JSON array, which crosses to the database faster than arrays of columns.
+
+    PostgreSQL's text has no NUL, which a client may have put into a model's name: it becomes U+FFFD.
+    """
+    return orjson.dumps(rows).decode().replace(r"\u0000", r"\ufffd")
 
 
 async def silent(connection: AsyncConnection, *, concluded: float, unseen: float, lost: float, limit: int) -> list[str]:
@@ -146,17 +150,21 @@ _LOCK_REQUESTS = text("""
 _ATTEMPTS = text("""
     SELECT request_id, attempt, writer, body FROM audit_attempts WHERE request_id = ANY(CAST(:ids AS text[]))
     ORDER BY request_id, attempt, writer""")
-_TYPES = {"at_micros": "bigint", "http_status": "int", "cost_micro_usd": "bigint", "admitted": "bool", "final": "bool"}
-_VALUES = ", ".join(f"CAST(:{name} AS {_TYPES.get(name, 'text')}[])" for name in (*ROW, "charged"))
-_SET = ", ".join(f"{name} = n.{name}" for name in ROW[1:])
+_TYPES = {
+    "at_micros": "bigint", "http_status": "int", "cost_micro_usd": "bigint", "admitted": "bool", "final": "bool",
+    "charged": "bigint[]",
+}  # fmt: skip
+_COLUMNS = (*ROW, "charged")
+_DECLARED = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in _COLUMNS)
+_SET = ", ".join(f"{name} = n.{name}" for name in _COLUMNS[1:])
 _WRITE_REQUESTS = text(
-    "UPDATE audit_requests r SET touched_at = clock_timestamp(), charged = CAST(n.charged AS bigint[]), "  # noqa: S608
-    f"{_SET} FROM unnest({_VALUES}) AS n ({', '.join(ROW)}, charged) WHERE r.request_id = n.request_id"
+    f"UPDATE audit_requests r SET touched_at = clock_timestamp(), {_SET} "  # noqa: S608  names of our own
+    "FROM jsonb_to_recordset(CAST(:rows AS jsonb)) "
+    f"AS n ({_DECLARED}) WHERE r.request_id = n.request_id"
 )
 _WRITE_ATTEMPTS = text("""
     INSERT INTO audit_attempts (request_id, attempt, writer, body)
-    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:numbers AS int[]), CAST(:writers AS text[]),
-                         CAST(:bodies AS jsonb[]))
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (request_id text, attempt int, writer text, body jsonb)
     ON CONFLICT (request_id, attempt, writer) DO UPDATE SET body = excluded.body""")
 # Rows being written to are skipped, and rows written to meanwhile are looked at again by PostgreSQL: nothing that
 # was heard of after the look is returned.

@@ -189,3 +189,28 @@ async def test_many_writers_at_once_settle_exactly(engine: AsyncEngine, receiver
     money, count = await accounts(quotas)
     assert (money.settled, money.leased) == (total, 9000 - 6000)
     assert (count.settled, count.leased) == (60, 30)
+
+
+async def test_text_a_database_cannot_hold_is_kept_readable(receiver: Receiver, queries: Queries) -> None:
+    await receiver.send("cp", Chain("cp").frames([admitted("r1", model="gpt\x00\\u0000\U0001f600", user="\x00")]))
+    assert (await queries.audit(AuditQuery())).records[0].model == "gpt\ufffd\\ufffd\U0001f600"
+
+
+async def test_an_entry_no_row_can_hold_stays_in_the_chain_and_stops_nothing(
+    receiver: Receiver, queries: Queries, quotas: QuotaStore
+) -> None:
+    await lease(quotas)
+    huge = closed("r2", micro_usd=1)
+    huge.closed.cost_pico_usd = 2**64 - 1
+    huge.closed.usage.output_tokens = 2**64 - 1
+    bad = admitted("r2")
+    bad.at_unix_micros = 2**64 - 1
+    text_ = reservation(100)
+    chain = Chain("dp")
+    frames = chain.frames([opened("r1", text_), bad, huge, closed("r1", text_, micro_usd=60)])
+    assert await receiver.send("dp", frames) == 4
+    assert await receiver.send("dp", chain.frames([opened("r3")])) == 5
+    assert (await accounts(quotas))[0].settled == 60
+    outcomes = {record.request_id: record.outcome for record in (await queries.audit(AuditQuery())).records}
+    assert outcomes["r1"] == "completed"
+    assert len([f async for f in queries.export(ExportRequest())]) == 5
