@@ -16,7 +16,9 @@ from dataplane.exchange.context import Attempt
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How an attempt ended. Hashes are of the bytes up to the end of the answer, empty where there was none."""
+    """How an attempt ended. Hashes are of the answer's bytes up to its end (of a stream: the piece that holds [DONE]; as
+    sent: without the comment that names this record), empty where there was no answer.
+    """
 
     outcome: Outcome
     final: bool
