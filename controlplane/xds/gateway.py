@@ -41,6 +41,18 @@ class Endpoint:
             raise EndpointError(f"{text!r}: expected unix:/path or host:port")
         return cls(host=host, port=int(port))
 
+    def beside(self) -> Self:
+        """Where the same process serves Envoy's checks: `<path>.authz`, or the next port."""
+        if self.path:
+            return type(self)(path=f"{self.path}.authz")
+        return type(self)(host=self.host, port=self.port + 1)
+
+    def __str__(self) -> str:
+        """As `parse` reads it."""
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
     @property
     def kind(self) -> str:
         """`pipe`, `address` (a literal IP) or `name` (needs DNS)."""
@@ -56,7 +68,11 @@ class GatewaySettings:
     listen: Endpoint
     controlplane: tuple[Endpoint, ...]
     dataplane: tuple[Endpoint, ...]
+    authz: tuple[Endpoint, ...] = ()
+    """Where ext_authz is served; empty: where the control planes are."""
     max_request_bytes: int = 10 * 1024 * 1024
+    max_response_bytes: int = 32 * 1024 * 1024
+    """Largest answer that is not streamed: the data plane sees it whole before any of it is sent."""
     authz_timeout_ms: int = 5_000
     authz_try_ms: int = 2_000
     """After which a silent control plane is left for another one."""

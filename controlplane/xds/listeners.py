@@ -76,6 +76,7 @@ from controlplane.xds.packing import CACHED, CLUSTER, LISTENER, ROUTE, SECRET, R
 from controlplane.xds.routes import GATEWAY_ROUTES, to_provider
 
 GATEWAY = "gateway"
+_SLACK_BYTES = 65_536
 _METADATA = "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:{})%"
 ACCESS_LOG: Mapping[str, str] = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
@@ -161,7 +162,7 @@ def hop(provider: Provider, settings: GatewaySettings) -> Resource:
     manager = HttpConnectionManager(
         stat_prefix=name,
         codec_type=HttpConnectionManagerCodecType.HTTP2,
-        route_config=to_provider(provider, settings.max_request_bytes),
+        route_config=to_provider(provider, max(settings.max_request_bytes, settings.max_response_bytes)),
         http_filters=filters,
         local_reply_config=replies.local_replies(replies.HOP),
         use_remote_address=False,
@@ -175,8 +176,8 @@ def hop(provider: Provider, settings: GatewaySettings) -> Resource:
         name=name,
         internal_listener=ListenerInternalListenerConfig(),
         filter_chains=[_chain(manager)],
-        # A whole answer is buffered for redaction; a larger one is refused with 500.
-        per_connection_buffer_limit_bytes=16 << 20,
+        # A whole answer is held for redaction; a larger one is refused.
+        per_connection_buffer_limit_bytes=settings.max_response_bytes + _SLACK_BYTES,
     )
     return resource(LISTENER, listener, *needs)
 
@@ -209,7 +210,7 @@ def _redaction(provider: Provider, settings: GatewaySettings) -> ExternalProcess
         ),
         message_timeout=_ms(settings.message_timeout_ms),
         max_message_timeout=_ms(settings.max_message_timeout_ms),
-        # The data plane asks for whole answers in one message, with their headers held, so that it can still refuse them.
+        # Whole answers come in one message, with their headers held, so that they can still be refused.
         allow_mode_override=True,
         mutation_rules=HeaderMutationRules(allow_all_routing=True, allow_envoy=True),
         response_attributes=["response.code_details"],

@@ -71,6 +71,8 @@ HOP = (
     # UNAVAILABLE and CANCELLED: the process is gone or going, not at odds with the request.
     Reply(_details("ext_proc_error_gRPC_error_14", "ext_proc_error_gRPC_error_1{"), 503, "redaction_unavailable",
           _UNREDACTED, retry=True),
+    Reply(_details("response_payload_too_large"), 502, "provider_error",
+          "The model provider's answer is larger than this gateway accepts."),
     Reply(_details("ext_proc"), 503, "redaction_unavailable", _UNREDACTED),
 )  # fmt: skip
 """Hop listeners: only what the data plane cannot answer itself."""

@@ -45,7 +45,7 @@ def build(snapshot: Snapshot, gateway: GatewaySettings, secrets: Mapping[str, by
     """Everything Envoy needs. `secrets` maps each resolved reference to its value; unresolved ones are absent."""
     providers = [snapshot.providers[name] for name in sorted(snapshot.providers)]
     made: list[Resource] = [
-        clusters.service(clusters.AUTHZ, gateway.controlplane),
+        clusters.service(clusters.AUTHZ, gateway.authz or gateway.controlplane),
         clusters.service(clusters.DATAPLANE, gateway.dataplane),
         clusters.no_chain(),
         listeners.gateway(gateway),

@@ -72,8 +72,11 @@ def gateway(providers: Sequence[Provider], max_request_bytes: int) -> Resource:
     return resource(ROUTE, RouteConfiguration(name=GATEWAY_ROUTES, virtual_hosts=[host]), (CLUSTER, NO_CHAIN), *needs)
 
 
-def to_provider(provider: Provider, max_request_bytes: int) -> RouteConfiguration:
-    """Inline route configuration of a hop listener: one attempt at one provider."""
+def to_provider(provider: Provider, max_body_bytes: int) -> RouteConfiguration:
+    """Inline route configuration of a hop listener: one attempt at one provider.
+
+    `max_body_bytes` is the larger of the two directions' limits: Envoy applies a route's request limit to answers too.
+    """
     host = provider.host if provider.port == (443 if provider.tls else 80) else f"{provider.host}:{provider.port}"
     idle = max(provider.first_byte_timeout_ms, provider.idle_timeout_ms)
     route = Route(
@@ -90,7 +93,7 @@ def to_provider(provider: Provider, max_request_bytes: int) -> RouteConfiguratio
                 per_try_idle_timeout=_ms(idle),
             ),
         ),
-        request_body_buffer_limit=max_request_bytes + 65_536,
+        request_body_buffer_limit=max_body_bytes + 65_536,
         request_headers_to_remove=_NEVER_TO_PROVIDERS,
     )
     return RouteConfiguration(

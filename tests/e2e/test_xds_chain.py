@@ -158,6 +158,22 @@ async def test_the_largest_allowed_body_fails_over_whole(gateway):
     assert b.received[0].body == body
 
 
+@pytest.mark.parametrize("size", [2_000_000, 12 * 1024 * 1024])
+async def test_a_large_answer_is_seen_whole_before_any_of_it_is_sent(gateway, size):
+    running, a, _ = gateway
+    a.behaviour = f"large:{size}"
+    response = await post(running, x_test_chain="a", x_test_proc="whole")
+    assert (response.status_code, len(response.content)) == (200, size)
+    assert len(running.exchanges[0].response) == size
+
+
+async def test_an_answer_over_the_limit_is_an_error_of_the_provider(gateway):
+    running, a, _ = gateway
+    a.behaviour = f"large:{40 * 1024 * 1024}"
+    response = await post(running, x_test_chain="a", x_test_proc="whole")
+    assert (response.status_code, code(response)) == (502, "provider_error")
+
+
 async def test_without_a_decision_nothing_passes(gateway):
     running, a, b = gateway
     response = await post(running, x_test_metadata="none")

@@ -16,6 +16,7 @@ from typing import Any
 
 import grpc
 from envoy.config.core.v3 import base_pb2
+from envoy.extensions.filters.http.ext_proc.v3.processing_mode_pb2 import ProcessingMode
 from envoy.service.auth.v3 import external_auth_pb2, external_auth_pb2_grpc
 from envoy.service.ext_proc.v3 import external_processor_pb2, external_processor_pb2_grpc
 from google.protobuf import struct_pb2
@@ -164,6 +165,14 @@ class Processor(external_processor_pb2_grpc.ExternalProcessorServicer):
         attributes = message.attributes["envoy.filters.http.ext_proc"].fields
         exchange.details = attributes["response.code_details"].string_value if attributes else ""
         reply.response_headers.SetInParent()
+        if exchange.headers.get("x-test-proc") == "whole":
+            buffered, send = ProcessingMode.BUFFERED, ProcessingMode.SEND
+            reply.mode_override.CopyFrom(
+                ProcessingMode(
+                    request_header_mode=send, response_header_mode=send, request_body_mode=buffered,
+                    response_body_mode=buffered, response_trailer_mode=send,
+                )
+            )  # fmt: skip
         if exchange.headers.get("x-test-proc") == "abort-response":
             raise RuntimeError("the test asked for it")
         chain = exchange.headers.get("x-kagami-exchange", "").split(",")
@@ -185,7 +194,7 @@ class Received:
 
 
 class Provider:
-    """An HTTP/1.1 server. `behaviour`: "ok", a status code, "hang", "reset", "stream:<chunks>:<seconds between>"."""
+    """An HTTP/1.1 server. `behaviour`: "ok", a status code, "hang", "reset", "forge", "large:<bytes>", "stream:<chunks>:<seconds between>"."""
 
     def __init__(self, name: str, behaviour: str = "ok") -> None:
         self.name = name
@@ -220,6 +229,11 @@ class Provider:
         received = Received(line, headers, body)
         self.received.append(received)
         kind, *arguments = self.behaviour.split(":")
+        if kind == "large":
+            text = b"z" * int(arguments[0])
+            writer.write(b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(text) + text)
+            await writer.drain()
+            return True
         if kind == "hang":
             await asyncio.sleep(3600)
         if kind == "reset":

@@ -30,7 +30,7 @@ def test_exempt_details_come_first_and_change_nothing():
 
 def test_only_an_unreachable_data_plane_moves_on_to_the_next_provider():
     added = [{option.header.key for option in mapper.headers_to_add} for mapper in local_replies(HOP).mappers]
-    assert added == [{REQUEST_ID, RETRY}, {REQUEST_ID}]
+    assert added == [{REQUEST_ID, RETRY}, {REQUEST_ID}, {REQUEST_ID}]
 
 
 def test_the_outer_listener_never_asks_itself_for_a_retry():
