@@ -5,7 +5,7 @@ Part of the product: `kagami demo`, the end-to-end tests and the bench all talk 
 point a route at it to see what a change of policy would let through. Nothing here imports the rest of the
 control plane.
 
-`answers`, `behaviour` and `completion` are pure: what to say, how to misbehave, and the wire format of both.
+`answers`, `behaviour`, `request` and `completion` are pure: what to say, how to misbehave, and the wire format of both.
 `record` remembers what arrived. `service` joins them behind a small `Reply` port; `http1` (httptools) and
 `http2` (h2) implement that port on sockets, because faults such as a reset in mid-answer or a cut inside a
 UTF-8 character are made of single writes, which application servers do not let one control. `server` listens

@@ -3,13 +3,14 @@
 Source: OpenAI API reference, "Create chat completion" and "The chat completion chunk object". Pure: a request
 body comes in as bytes, a reply goes out as a JSON body or as the SSE events of a stream; ids and times are
 given. Covers n choices, tool calls (streamed in fragments), reasoning, refusals, log probabilities and usage
-including `stream_options.include_usage`. Sampling parameters are accepted and have no effect.
+including `stream_options.include_usage`, and limits on output tokens. Sampling parameters are accepted and
+have no effect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -17,32 +18,7 @@ import orjson
 
 from controlplane.simulator import answers
 from controlplane.simulator.behaviour import Behaviour
-
-
-class RequestError(ValueError):
-    """A request OpenAI would refuse; `param` names the field."""
-
-    def __init__(self, message: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.param = param
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What of a request the answer depends on."""
-
-    model: str
-    prompt: str
-    """Text of the last user message."""
-    prompt_tokens: int
-    stream: bool
-    include_usage: bool
-    choices: int
-    logprobs: bool
-    tool: dict[str, Any] | None
-    """The function to call, when the request offers tools and its last message is the user's."""
-    sim: dict[str, Any]
-    """The request's own `sim` object: how to behave."""
+from controlplane.simulator.request import Request, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,58 +61,32 @@ class Usage:
         }
 
 
-def tokens(text: str) -> int:
-    """A deterministic token count: one per non-ASCII character, one per four ASCII characters."""
-    ascii_chars = len(text.encode("ascii", "ignore"))
-    return len(text) - ascii_chars + -(-ascii_chars // 4)
-
-
-def read(body: bytes) -> Request:
-    """Parse a request body. Raises RequestError with OpenAI's kind of message."""
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise RequestError("We could not parse the JSON body of your request.") from None
-    if not isinstance(data, dict) or not isinstance(data.get("model"), str):
-        raise RequestError("you must provide a model parameter", "model")
-    messages = data.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise RequestError("Missing required parameter: 'messages'.", "messages")
-    texts = [(str(m.get("role")), _text(m.get("content"))) for m in messages if isinstance(m, dict)]
-    options = data.get("stream_options") or {}
-    sim = data.get("sim")
-    return Request(
-        model=data["model"],
-        prompt=next((text for role, text in reversed(texts) if role == "user"), ""),
-        prompt_tokens=sum(tokens(text) + 4 for _, text in texts),
-        stream=data.get("stream") is True,
-        include_usage=isinstance(options, dict) and options.get("include_usage") is True,
-        choices=data["n"] if isinstance(data.get("n"), int) and 0 < data["n"] <= 128 else 1,
-        logprobs=data.get("logprobs") is True,
-        tool=_tool(data) if texts and texts[-1][0] == "user" else None,
-        sim=sim if isinstance(sim, dict) else {},
-    )
-
-
-def _text(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "\n".join(str(p["text"]) for p in parts if isinstance(p, dict) and isinstance(p.get("text"), str))
-
-
-def _tool(data: dict[str, Any]) -> dict[str, Any] | None:
-    offered, choice = data.get("tools"), data.get("tool_choice")
-    if not isinstance(offered, list) or choice == "none":
-        return None
-    functions = [t["function"] for t in offered if isinstance(t, dict) and isinstance(t.get("function"), dict)]
-    wanted = choice.get("function", {}).get("name") if isinstance(choice, dict) else None
-    return next((f for f in functions if wanted in {None, f.get("name")}), None)
-
-
 def choose(request: Request, behaviour: Behaviour) -> list[Choice]:
-    """The choices of the answer."""
-    return [_choice(request, behaviour, index) for index in range(request.choices)]
+    """The choices of the answer, within the limit on tokens."""
+    choices = [_choice(request, behaviour, index) for index in range(request.choices)]
+    return [_cut(choice, request.limit) for choice in choices] if request.limit else choices
+
+
+def _cut(choice: Choice, limit: int) -> Choice:
+    """As far as the limit reaches; finish reason "length" when something is missing."""
+    rest = limit
+    kept: dict[str, str] = {}
+    for field in ("reasoning", "refusal", "content", "tool_arguments"):
+        text: str = getattr(choice, field)
+        kept[field] = text if tokens(text) <= rest else _beginning(text, rest)
+        rest -= tokens(kept[field])
+    if all(kept[field] == getattr(choice, field) for field in kept):
+        return choice
+    return replace(choice, **kept, finish_reason="length")
+
+
+def _beginning(text: str, limit: int) -> str:
+    """The longest beginning of at most so many tokens."""
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if tokens(text[:middle]) <= limit else (low, middle - 1)
+    return text[:low]
 
 
 def _choice(request: Request, behaviour: Behaviour, index: int) -> Choice:
@@ -186,9 +136,10 @@ def count(request: Request, choices: list[Choice], behaviour: Behaviour) -> Usag
     """The usage of an answer, unless the behaviour dictates other numbers."""
     said = sum(tokens(c.content + c.refusal + c.tool_name + c.tool_arguments) for c in choices)
     thought = sum(tokens(c.reasoning) for c in choices)
+    completion = said + thought if behaviour.completion_tokens < 0 else behaviour.completion_tokens
     return Usage(
         prompt=request.prompt_tokens if behaviour.prompt_tokens < 0 else behaviour.prompt_tokens,
-        completion=said + thought if behaviour.completion_tokens < 0 else behaviour.completion_tokens,
+        completion=min(completion, request.limit * len(choices)) if request.limit else completion,
         cached=behaviour.cached_tokens,
         reasoning=behaviour.reasoning_tokens or thought,
     )

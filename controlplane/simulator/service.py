@@ -19,6 +19,7 @@ from controlplane.simulator.behaviour import Behaviour, BehaviourError, Script, 
 from controlplane.simulator.control import Control
 from controlplane.simulator.exchange import Arrived, Reply
 from controlplane.simulator.record import Record, Ring
+from controlplane.simulator.request import Request, RequestError, read
 
 _JSON = ("content-type", "application/json")
 _GZIP = ("content-encoding", "gzip")
@@ -71,9 +72,9 @@ class Service:
 
     async def _chat(self, record: Record, reply: Reply) -> str:
         try:
-            request = completion.read(record.body)
+            request = read(record.body)
             behaviour = self._behaviour(record.provider, request)
-        except (completion.RequestError, BehaviourError) as error:
+        except (RequestError, BehaviourError) as error:
             param = getattr(error, "param", None)
             record.status = 400
             _whole(reply, 400, completion.error(str(error), "invalid_request_error", param))
@@ -92,12 +93,12 @@ class Service:
             return "completed"
         return await self._answer(record, request, behaviour, reply)
 
-    def _behaviour(self, provider: str, request: completion.Request) -> Behaviour:
+    def _behaviour(self, provider: str, request: Request) -> Behaviour:
         if request.sim:
             return parse(request.sim, self._base)
         return self.script.take(provider, request.model) or from_model(request.model, self._base)
 
-    async def _answer(self, record: Record, request: completion.Request, behaviour: Behaviour, reply: Reply) -> str:
+    async def _answer(self, record: Record, request: Request, behaviour: Behaviour, reply: Reply) -> str:
         choices = completion.choose(request, behaviour)
         usage = None if behaviour.no_usage else completion.count(request, choices, behaviour)
         record.usage = usage.as_json() if usage else {}

@@ -3,27 +3,28 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-import pytest
 
 from controlplane.simulator import completion
 from controlplane.simulator.behaviour import Behaviour
+from controlplane.simulator.request import Request, tokens
+from controlplane.simulator.request import read as read_request
 
 HEAD = completion.Head("chatcmpl-1", 1_700_000_000)
 
 
-def read(**fields: Any) -> completion.Request:
+def read(**fields: Any) -> Request:
     body = {"model": "sim-ja", "messages": [{"role": "user", "content": "予約をお願いします"}]} | fields
-    return completion.read(orjson.dumps(body))
+    return read_request(orjson.dumps(body))
 
 
-def stream(request: completion.Request, behaviour: Behaviour | None = None) -> list[dict[str, Any]]:
+def stream(request: Request, behaviour: Behaviour | None = None) -> list[dict[str, Any]]:
     behaviour = behaviour or Behaviour()
     choices = completion.choose(request, behaviour)
     usage = completion.count(request, choices, behaviour)
     return list(completion.chunks(request, choices, usage, behaviour, HEAD))
 
 
-def whole(request: completion.Request, behaviour: Behaviour | None = None) -> dict[str, Any]:
+def whole(request: Request, behaviour: Behaviour | None = None) -> dict[str, Any]:
     behaviour = behaviour or Behaviour()
     choices = completion.choose(request, behaviour)
     return completion.body(request, choices, completion.count(request, choices, behaviour), HEAD)
@@ -32,28 +33,6 @@ def whole(request: completion.Request, behaviour: Behaviour | None = None) -> di
 def joined(chunks: list[dict[str, Any]], index: int, name: str) -> str:
     deltas = [c["delta"] for chunk in chunks for c in chunk["choices"] if c["index"] == index]
     return "".join(d.get(name) or "" for d in deltas)
-
-
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        (b"{", None),
-        (b"[]", "model"),
-        (b'{"model": 1}', "model"),
-        (b'{"model": "m"}', "messages"),
-        (b'{"model": "m", "messages": []}', "messages"),
-    ],
-)
-def test_a_bad_request_names_its_field(body: bytes, param: str | None) -> None:
-    with pytest.raises(completion.RequestError) as caught:
-        completion.read(body)
-    assert caught.value.param == param
-
-
-def test_the_prompt_is_the_last_user_message_in_text_or_parts() -> None:
-    parts = [{"type": "text", "text": "一"}, {"type": "image_url", "image_url": {"url": "x"}}]
-    messages = [{"role": "user", "content": "零"}, {"role": "user", "content": parts}]
-    assert read(messages=[*messages, {"role": "assistant", "content": "二"}]).prompt == "一"
 
 
 def test_a_stream_says_what_the_whole_answer_says_for_every_choice() -> None:
@@ -74,9 +53,9 @@ def test_usage_ends_a_stream_only_when_asked_for() -> None:
 
 
 def test_tokens_are_counted_alike_everywhere() -> None:
-    assert completion.tokens("") == 0
-    assert completion.tokens("abcde") == 2
-    assert completion.tokens("日本 go") == 3
+    assert tokens("") == 0
+    assert tokens("abcde") == 2
+    assert tokens("日本 go") == 3
     usage = whole(read(), Behaviour(content="日本語", prompt_tokens=100, cached_tokens=60))["usage"]
     assert usage["completion_tokens"] == 3
     assert usage["total_tokens"] == 103
@@ -119,14 +98,6 @@ def test_an_offered_tool_is_called_with_personal_data_in_valid_json() -> None:
     assert "".join(fragments) == call["arguments"]
 
 
-def test_no_tool_is_called_after_its_result_or_when_forbidden() -> None:
-    after = [{"role": "user", "content": "x"}, {"role": "tool", "content": "ok", "tool_call_id": "1"}]
-    assert read(tools=[TOOL], messages=after).tool is None
-    assert read(tools=[TOOL], tool_choice="none").tool is None
-    named = {"type": "function", "function": {"name": "register"}}
-    assert read(tools=[TOOL], tool_choice=named).tool is not None
-
-
 def test_behaviour_shapes_the_answer() -> None:
     assert whole(read(), Behaviour(content="はい"))["choices"][0]["message"]["content"] == "はい"
     echo = whole(read(), Behaviour(echo=True))["choices"][0]["message"]["content"]
@@ -146,3 +117,15 @@ def test_log_probabilities_repeat_the_text_when_asked_for() -> None:
         for token in (choice["logprobs"] or {"content": []})["content"]
     ]
     assert "".join(tokens) == whole(request)["choices"][0]["message"]["content"]
+
+
+def test_a_limit_on_tokens_cuts_the_answer_and_says_so() -> None:
+    for name in ("max_tokens", "max_completion_tokens"):
+        body = whole(read(**{name: 5}), Behaviour(content="日本語の長い文章です", completion_tokens=100))
+        choice = body["choices"][0]
+        assert (choice["message"]["content"], choice["finish_reason"]) == ("日本語の長", "length")
+        assert body["usage"]["completion_tokens"] == 5
+    enough = whole(read(max_tokens=50), Behaviour(content="日本語"))
+    assert enough["choices"][0]["finish_reason"] == "stop"
+    thought = whole(read(max_tokens=4), Behaviour(content="日本語", reasoning="考えた"))["choices"][0]["message"]
+    assert (thought["reasoning_content"], thought["content"]) == ("考えた", "日")

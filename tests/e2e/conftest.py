@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from support.stack import gateway
+
+__all__ = ["gateway"]
