@@ -25,6 +25,8 @@ from grpc_reflection.v1alpha import reflection
 from kagamichain.journal import Journal
 from kagamichain.shipper import Shipper
 from kagamipb.admin.v1 import admin_pb2
+from kagamirpc.health import Health
+from kagamirpc.server import Server
 from sqlalchemy.exc import SQLAlchemyError
 
 from controlplane.admin.servicer import Admin, Administration
@@ -73,6 +75,7 @@ class ControlPlane:
         self.feed = PolicyFeed(self.snapshots, time.monotonic)
         self.ledger = LedgerServicer(receiver)
         self.health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        self.authz_health = Health()
         self.authorizer = authz.Authorizer(
             self.snapshots,
             self.quotas,
@@ -101,14 +104,15 @@ class ControlPlane:
         use).
         """
         await self.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
-        server = self._server()
+        server, checks = self._server(), self._checks()
+        await checks.start(self.settings.authz_listen)
         await server.start()
         log.info("controlplane.listening", node=self.settings.node, address=self.settings.listen)
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(part) for part in self._parts()]
                 await stop.wait()
-                await self._drain(server)
+                await self._drain(server, checks)
                 for task in running:
                     task.cancel()
         finally:
@@ -138,7 +142,6 @@ class ControlPlane:
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
             ]
         )
-        authz.add_to(server, self.authorizer)
         for part in (self.admin, self.feed, self.ledger, self.xds):
             part.add_to(server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
@@ -147,8 +150,15 @@ class ControlPlane:
         _listen(server, self.settings.listen)
         return server
 
+    def _checks(self) -> Server:
+        """Envoy's checks have a transport of their own: they are the only calls a client's request waits for."""
+        methods = {**authz.methods(self.authorizer), **self.authz_health.methods}
+        most = self.settings.gateway.max_request_bytes + _OVERHEAD_BYTES
+        return Server(methods, max_message_bytes=most, on_error=_check_failed)
+
     async def _announce_ready(self) -> None:
         async for _ in self.snapshots.subscribe():
+            self.authz_health.serving = True
             await self.health.set("", health_pb2.HealthCheckResponse.SERVING)
             log.info("controlplane.ready", node=self.settings.node)
             return
@@ -167,12 +177,13 @@ class ControlPlane:
                 log.warning("quota.predecessor_not_retired", reason=type(error).__name__)
                 await asyncio.sleep(1.0)
 
-    async def _drain(self, server: grpc.aio.Server) -> None:
+    async def _drain(self, server: grpc.aio.Server, checks: Server) -> None:
         log.info("controlplane.stopping", node=self.settings.node)
+        self.authz_health.serving = False
         await self.health.enter_graceful_shutdown()
         # Ends the policy streams; checks under way finish.
         self.snapshots.close()
-        await server.stop(GRACE_SECONDS)
+        await asyncio.gather(server.stop(GRACE_SECONDS), checks.stop(GRACE_SECONDS))
 
     async def _close(self) -> None:
         try:
@@ -196,6 +207,10 @@ def _listen(server: grpc.aio.Server, address: str) -> None:
         raise OSError(f"cannot listen on {address}: in use, or not allowed") from error
     finally:
         os.umask(before)
+
+
+def _check_failed(where: str, error: BaseException) -> None:
+    log.error("authz.transport", where=where, error=type(error).__name__)
 
 
 def _shipping_failed(error: Exception) -> None:

@@ -33,6 +33,8 @@ class Settings:
     """Name of this replica."""
     listen: str
     """`unix:/path` or `host:port` of the gRPC server."""
+    authz_listen: str
+    """Where Envoy's checks are served, on a transport of their own: `<path>.authz`, or the next port."""
     journal_dir: Path
     gateway: GatewaySettings
     database_url: str = field(repr=False)
@@ -64,7 +66,8 @@ def parse(env: Mapping[str, str]) -> Settings:
     }
     if reader.problems:
         raise SettingsError("\n".join(reader.problems))
-    return Settings(gateway=GatewaySettings(**gateway), **settings)
+    gateway["authz"] = tuple(endpoint.beside() for endpoint in gateway["controlplane"])
+    return Settings(gateway=GatewaySettings(**gateway), authz_listen=str(listen.beside()), **settings)
 
 
 class _Reader:

@@ -2,20 +2,19 @@
 
 Guarantees: an answer that lets a request pass is given only after the quota gate granted it and its entry
 is in the audit log; every refusal is in the log too. Whatever goes wrong ends in a 503 in the client's
-shape: nothing passes, no detail leaves. `Authorizer.check` knows no transport; `add_to` serves it over
-grpc.aio.
+shape: nothing passes, no detail leaves. `Authorizer.check` knows no transport; `methods` serves it over
+kagamirpc, because a request waits for it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import grpc
 import structlog
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
-from envoy.service.auth.v3.external_auth_pb2_grpc import add_AuthorizationServicer_to_server
+from kagamirpc.server import Methods, Unary
 from kagamipb.admin.v1.admin_pb2 import UNIT_CONCURRENT_REQUESTS, UNIT_MICRO_USD
 
 from controlplane.authz import facts as facts_of
@@ -180,17 +179,17 @@ class Authorizer:
         return plan
 
 
-def add_to(server: grpc.aio.Server, authorizer: Authorizer) -> None:
-    """Serves Envoy's checks on `server`."""
-    add_AuthorizationServicer_to_server(_Servicer(authorizer.check), server)
+METHOD: Final = b"/envoy.service.auth.v3.Authorization/Check"
 
 
-class _Servicer:
-    def __init__(self, check: Callable[[CheckRequest], Awaitable[CheckResponse]]) -> None:
-        self._check = check
+def methods(authorizer: Authorizer) -> Methods:
+    """What a server of Envoy's checks serves."""
 
-    async def Check(self, request: CheckRequest, _context: Any) -> CheckResponse:  # noqa: N802 - gRPC's name
-        return await self._check(request)
+    async def check(request: bytes, _headers: list[tuple[bytes, bytes]]) -> bytes:
+        response: bytes = (await authorizer.check(CheckRequest.FromString(request))).SerializeToString()
+        return response
+
+    return {METHOD: Unary(check)}
 
 
 _NO_FACTS: Final = Facts(method="", path="", key_digest=None, body=b"", partial=False)

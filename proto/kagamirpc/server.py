@@ -13,6 +13,7 @@ half-closed as well.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -200,9 +201,16 @@ class _Protocol(asyncio.Protocol):
             self._transport.abort()
 
 
-def remove_stale_socket(path: str) -> None:
-    """Unlink a socket file that a dead process left; bind(2) refuses to reuse it otherwise."""
+def _private_socket(path: str) -> socket.socket:
+    """A socket only this user can connect to; a file that a dead process left is replaced."""
     Path(path).unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(path)
+    finally:
+        os.umask(before)
+    return listener
 
 
 class Server:
@@ -220,8 +228,8 @@ class Server:
         loop = asyncio.get_running_loop()
         if address.startswith("unix:"):
             path = address.removeprefix("unix:")
-            remove_stale_socket(path)
-            self._listener = await loop.create_unix_server(lambda: _Protocol(self), path, backlog=1024)
+            listener = _private_socket(path)
+            self._listener = await loop.create_unix_server(lambda: _Protocol(self), sock=listener, backlog=1024)
         else:
             host, _, port = address.rpartition(":")
             self._listener = await loop.create_server(

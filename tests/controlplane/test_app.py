@@ -32,6 +32,7 @@ from controlplane.store.migrations import upgrade
 class Replica:
     plane: ControlPlane
     channel: grpc.aio.Channel
+    checks: grpc.aio.Channel
 
     @property
     def admin(self) -> AdminStub:
@@ -46,7 +47,7 @@ class Replica:
 
     async def status(self) -> int:
         """Of an ordinary chat request: 0 = may pass."""
-        response = await AuthorizationStub(self.channel).Check(check_request())
+        response = await AuthorizationStub(self.checks).Check(check_request())
         return response.denied_response.status.code
 
     async def records(self, count: int) -> list[pb.AuditRecord]:
@@ -78,9 +79,11 @@ async def running(database_url: str, directory: Path, name: str = "cp-0") -> Asy
     plane, stop = ControlPlane(settings, journal, {}), asyncio.Event()
     task = asyncio.create_task(plane.serve(stop))
     try:
-        async with grpc.aio.insecure_channel(settings.listen) as channel:
+        channels = grpc.aio.insecure_channel(settings.listen), grpc.aio.insecure_channel(settings.authz_listen)
+        async with channels[0] as channel, channels[1] as checks:
             await serving(channel)
-            yield Replica(plane, channel)
+            await serving(checks)
+            yield Replica(plane, channel, checks)
     finally:
         stop.set()
         await task
@@ -148,7 +151,7 @@ async def test_only_its_own_user_may_use_the_socket(database_url: str, tmp_path:
 async def test_models_are_listed_in_openais_shape(database_url: str, tmp_path: Path) -> None:
     async with running(database_url, tmp_path) as replica:
         await replica.applied(manifest())
-        response = await AuthorizationStub(replica.channel).Check(check_request(b"", path="/v1/models", method="GET"))
+        response = await AuthorizationStub(replica.checks).Check(check_request(b"", path="/v1/models", method="GET"))
     assert orjson.loads(response.denied_response.body)["data"][0]["id"] == "chat"
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,10 +15,11 @@ from google.protobuf import json_format
 from kagamipb.admin.v1.admin_pb2 import UNIT_CONCURRENT_REQUESTS, UNIT_MICRO_USD, UNIT_REQUESTS
 from kagamipb.exchange.v1.exchange_pb2 import DIALECT_OPENAI_CHAT, ExchangeContext
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
+from kagamirpc.server import Server
 from support.checks import CHAT, check_request
 from support.snapshots import PEPPER, snapshot
 
-from controlplane.authz.servicer import Authorizer, add_to
+from controlplane.authz.servicer import Authorizer, methods
 from controlplane.domain import keys
 from controlplane.domain.ports import Demand, Exhausted, Granted, Reservation, Unavailable
 from controlplane.store.holder import SnapshotHolder
@@ -287,11 +289,10 @@ async def test_models_are_answered_by_the_gateway_and_recorded() -> None:
     assert (bench.log.entries[0].denied.http_status, bench.log.entries[0].denied.code) == (200, "models_listed")
 
 
-async def test_it_serves_envoys_protocol() -> None:
-    bench, server = Bench(), grpc.aio.server()
-    add_to(server, bench.authorizer)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+async def test_it_serves_envoys_protocol(tmp_path: Path) -> None:
+    bench = Bench()
+    server = Server(methods(bench.authorizer), max_message_bytes=1 << 20, on_error=lambda *_: None)
+    await server.start(f"unix:{tmp_path}/authz")
+    async with grpc.aio.insecure_channel(f"unix:{tmp_path}/authz") as channel:
         passed(await AuthorizationStub(channel).Check(check_request()))
-    await server.stop(None)
+    await server.stop(0)

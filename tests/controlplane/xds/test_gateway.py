@@ -41,3 +41,12 @@ def test_names_need_dns_and_do_not_mix_with_sockets():
 @pytest.mark.parametrize(("host", "literal"), [("10.0.0.1", True), ("::1", True), ("localhost", False), ("1.2.3", False)])
 def test_only_literal_addresses_are_addresses(host, literal):
     assert is_address(host) is literal
+
+
+@pytest.mark.parametrize(
+    ("text", "beside"),
+    [("unix:/run/cp.sock", "unix:/run/cp.sock.authz"), ("127.0.0.1:9000", "127.0.0.1:9001"), ("[::1]:1", "[::1]:2")],
+)
+def test_checks_are_served_beside_the_rest(text: str, beside: str) -> None:
+    assert str(Endpoint.parse(text)) == text
+    assert str(Endpoint.parse(text).beside()) == beside
