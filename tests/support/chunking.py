@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ T = TypeVar("T", str, bytes)
 def cut(data: T, places: Sequence[int]) -> list[T]:
     """Cut `data` at the given places (any order, repeats allowed: they make empty pieces)."""
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 def single(data: T) -> list[T]:
