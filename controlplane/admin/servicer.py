@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -92,17 +93,8 @@ class Admin(AdminServicer):
 
     async def Apply(self, request: pb.ApplyRequest, context: Any) -> pb.ApplyReply:  # noqa: N802
         """Merges a manifest into the configuration."""
-        await self._authorize(context)
-        try:
+        async with self._guarded(context):
             return await self._apply(request)
-        except InvalidManifestError as error:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        except (OperationalError, InterfaceError, SQLAlchemyTimeoutError, OSError) as error:
-            log.error("admin.database_unreachable", error=type(error).__name__)  # noqa: TRY400 - no statement in logs
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the database cannot be reached: nothing was changed")
-        except SQLAlchemyError as error:
-            log.error("admin.apply_failed", error=type(error).__name__)  # noqa: TRY400 - no statement in logs
-            await context.abort(grpc.StatusCode.INTERNAL, "the database refused the change: nothing was changed")
         raise AssertionError("abort raises")
 
     async def Status(self, request: pb.StatusRequest, context: Any) -> pb.StatusReply:  # noqa: ARG002, N802
@@ -114,21 +106,40 @@ class Admin(AdminServicer):
 
     async def Budgets(self, request: pb.BudgetRequest, context: Any) -> pb.BudgetReply:  # noqa: N802
         """Every quota with what is used of it."""
-        await self._authorize(context)
-        return await self._of.queries.budgets(request)
+        async with self._guarded(context):
+            return await self._of.queries.budgets(request)
+        raise AssertionError("abort raises")
 
     async def Audit(self, request: pb.AuditQuery, context: Any) -> pb.AuditReply:  # noqa: N802
         """Requests, newest first."""
-        await self._authorize(context)
-        return await self._of.queries.audit(request)
+        async with self._guarded(context):
+            return await self._of.queries.audit(request)
+        raise AssertionError("abort raises")
 
     async def ExportChains(  # noqa: N802
         self, request: pb.ExportRequest, context: Any
     ) -> AsyncIterator[pb.ExportedFrame]:
         """Chains as stored."""
+        async with self._guarded(context):
+            async for frame in self._of.queries.export(request):
+                yield frame
+
+    @asynccontextmanager
+    async def _guarded(self, context: Any) -> AsyncIterator[None]:
+        """Lets in who may call, and turns failures into status codes: no statement of ours leaves, none is
+        logged.
+        """
         await self._authorize(context)
-        async for frame in self._of.queries.export(request):
-            yield frame
+        try:
+            yield
+        except InvalidManifestError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except (OperationalError, InterfaceError, SQLAlchemyTimeoutError, OSError) as error:
+            log.warning("admin.database_unreachable", error=type(error).__name__)
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the database cannot be reached: nothing was changed")
+        except SQLAlchemyError as error:
+            log.error("admin.database_refused", error=type(error).__name__)  # noqa: TRY400
+            await context.abort(grpc.StatusCode.INTERNAL, "the database refused: nothing was changed")
 
     async def _authorize(self, context: Any) -> None:
         if not permitted(context.peer(), context.invocation_metadata() or (), self._of.token):

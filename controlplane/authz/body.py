@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from controlplane.authz.facts import MAX_USER_CHARS
+from controlplane.authz.facts import MAX_USER_CHARS, clean
 from controlplane.domain import tokens
 from controlplane.domain.errors import Problem, invalid_request
 
@@ -108,7 +108,7 @@ def _ask(fields: dict[str, Any]) -> Ask:
     choices = fields.get("n") or 1
     limit = fields.get("max_completion_tokens") or fields.get("max_tokens") or 0
     user = fields.get("user") or ""
-    return Ask(model, user[:MAX_USER_CHARS], tokens.of_chat(fields), limit * choices, choices)
+    return Ask(model, clean(user, MAX_USER_CHARS), tokens.of_chat(fields), limit * choices, choices)
 
 
 def _a(*kinds: type) -> Callable[[Any], bool]:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import orjson
 
 from controlplane.authz.body import MAX_MODEL_CHARS, Ask, parse_chat
-from controlplane.authz.facts import Facts
+from controlplane.authz.facts import Facts, clean
 from controlplane.domain import errors
 from controlplane.domain.errors import Problem
 from controlplane.domain.ports import Demand
@@ -129,6 +129,8 @@ def _chat(facts: Facts, snapshot: Snapshot, key: VirtualKey, max_request_bytes: 
 def _permitted(model: str, snapshot: Snapshot, key: VirtualKey) -> Route | Deny:
     route = snapshot.routes.get(model)
     if route is None:
+        # Whatever was written there, only what is fit to be stored and shown goes on.
+        model = clean(model, MAX_MODEL_CHARS)
         return Deny(errors.model_not_found(model), key, model)
     if not _may_use(key, model):
         return Deny(errors.model_not_allowed(model), key, model)
@@ -141,7 +143,7 @@ def _may_use(key: VirtualKey, model: str) -> bool:
 
 def _models(path: str, snapshot: Snapshot, key: VirtualKey) -> Answer | Deny:
     """GET /v1/models and /v1/models/{model}: the routes this key may use."""
-    name = unquote(path[len(MODELS_PATH) + 1 :])[:MAX_MODEL_CHARS]
+    name = unquote(path[len(MODELS_PATH) + 1 :])
     if name:
         route = _permitted(name, snapshot, key)
         if isinstance(route, Deny):

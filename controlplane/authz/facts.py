@@ -58,11 +58,19 @@ def read(
         body=body,
         # Set by Envoy itself whenever it sends a body, over any copy of a client's.
         partial=headers.get("x-envoy-auth-partial-body") == "true",
-        user=headers.get("x-kagami-user", "")[:MAX_USER_CHARS],
+        user=clean(headers.get("x-kagami-user", ""), MAX_USER_CHARS),
         traceparent=trace if _TRACEPARENT.fullmatch(trace) else "",
         tags=_tags(headers.get("x-kagami-tags", "")),
         live=live,
     )
+
+
+def clean(text: str, most: int) -> str:
+    """A caller's text, fit to be stored, logged and sent in a header: cut, and without invisible
+    characters.
+    """
+    text = text[:most]
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
 
 
 def presented_secret(headers: Mapping[str, str]) -> str:
@@ -80,7 +88,7 @@ def _tags(text: str) -> tuple[tuple[str, str], ...]:
         return ()
     pairs = (part.partition("=") for part in text.split(",")[:_MAX_TAGS])
     return tuple(
-        (name.strip()[:_MAX_TAG_CHARS], value.strip()[:_MAX_TAG_CHARS])
+        (clean(name.strip(), _MAX_TAG_CHARS), clean(value.strip(), _MAX_TAG_CHARS))
         for name, equals, value in pairs
         if equals and name.strip()
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kagamipb.ledger.v1.ledger_pb2 import Admitted, AuditEntry, Denied
 
 from controlplane.authz.decide import Allow, Answer, Deny
-from controlplane.authz.facts import Facts
+from controlplane.authz.facts import Facts, clean
 from controlplane.domain.snapshot import VirtualKey
 
 _MAX_PATH_CHARS = 256
@@ -34,7 +34,7 @@ def admitted(
         key_id=allow.key.key_id,
         user=allow.user,
         method=facts.method,
-        path=facts.path,
+        path=clean(facts.path, _MAX_PATH_CHARS),
         model=allow.model,
         providers=[hop.provider.name for hop in allow.hops],
         policy=allow.tenant.policy,
@@ -61,7 +61,7 @@ def _ended(stamp: Stamp, facts: Facts, key: VirtualKey | None, event: Denied) ->
     if key is not None:
         event.tenant, event.key_id = key.tenant, key.key_id
     event.method = facts.method
-    event.path = facts.path[:_MAX_PATH_CHARS]
+    event.path = clean(facts.path, _MAX_PATH_CHARS)
     event.request_sha256 = hashlib.sha256(facts.body).digest()
     event.traceparent = facts.traceparent
     return _serialise(AuditEntry(request_id=stamp.request_id, at_unix_micros=stamp.unix_micros, denied=event))

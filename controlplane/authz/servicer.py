@@ -9,13 +9,13 @@ kagamirpc, because a request waits for it.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import structlog
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
-from kagamirpc.server import Methods, Unary
 from kagamipb.admin.v1.admin_pb2 import UNIT_CONCURRENT_REQUESTS, UNIT_MICRO_USD
+from kagamirpc.server import Methods, Unary
 
 from controlplane.authz import facts as facts_of
 from controlplane.authz import record, reply

@@ -206,4 +206,5 @@ async def test_without_a_database_it_says_so(own_postgres: PostgresServer) -> No
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await apply(admin, manifest())
     assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert "the database cannot be reached" in (raised.value.details() or "")
     assert SECRET not in (raised.value.details() or "")

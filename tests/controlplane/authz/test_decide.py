@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -93,6 +94,21 @@ def test_an_unknown_model_is_404_and_a_forbidden_one_403() -> None:
     assert refusal(facts(CHAT | {"model": "none"})) == (404, "model_not_found")
     assert refusal(facts(), with_key(models=frozenset({"other"}))) == (403, "model_not_allowed")
     assert isinstance(decided(facts(), with_key(models=frozenset({"chat"}))), Allow)
+
+
+@pytest.mark.parametrize("model", ["a\x00b", "a\u202eb", "a\nb"])
+def test_what_is_no_models_name_is_neither_stored_nor_shown_as_it_is(model: str) -> None:
+    for request in (facts(CHAT | {"model": model}), facts(b"", method="GET", path=f"/v1/models/{quote(model)}")):
+        denied = decided(request)
+        assert isinstance(denied, Deny)
+        assert denied.model == "ab"
+        assert "'ab'" in denied.problem.message
+
+
+def test_a_users_name_is_fit_to_be_stored() -> None:
+    allow = decided(facts(CHAT | {"user": "山田\x00\n\ufeff" + "x" * 1000}))
+    assert isinstance(allow, Allow)
+    assert allow.user == "山田" + "x" * 251
 
 
 def test_no_price_no_provider_or_no_policy_is_503() -> None:

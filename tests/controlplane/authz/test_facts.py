@@ -62,3 +62,4 @@ def test_what_a_caller_may_choose_stays_small(user: str, tags: str) -> None:
     assert len(seen.user) <= MAX_USER_CHARS
     assert len(seen.tags) <= 16
     assert all(len(name) <= 64 and len(value) <= 64 for name, value in seen.tags)
+    assert all(text.isprintable() for text in (seen.user, *(part for tag in seen.tags for part in tag)))
