@@ -124,7 +124,8 @@ def gateway(settings: GatewaySettings) -> Resource:
         server_name="kagami",
         normalize_path=True,
         merge_slashes=True,
-        path_with_escaped_slashes_action=HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST,
+        # Model names hold slashes (GET /v1/models/org%2Fname); no route depends on the path.
+        path_with_escaped_slashes_action=HttpConnectionManagerPathWithEscapedSlashesAction.KEEP_UNCHANGED,
         stream_idle_timeout=_seconds(300),
         request_headers_timeout=_seconds(10),
         request_timeout=_seconds(120),

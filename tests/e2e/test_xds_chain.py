@@ -247,6 +247,33 @@ async def test_a_stream_passes_chunk_by_chunk_and_a_disconnect_reaches_the_provi
     assert a.received[0].cut_after is not None
 
 
+async def test_a_stream_that_stalls_is_cut_after_the_idle_timeout_and_seen_as_unfinished():
+    async with providers("a") as (a,), rig() as running:
+        a.behaviour = "stream:2:60"
+        await running.start(snapshot("r1", a.config(first_byte_timeout_ms=300, idle_timeout_ms=300)))
+        received = bytearray()
+
+        async def read() -> None:
+            async with (
+                httpx.AsyncClient(base_url=running.base, trust_env=False, timeout=20) as client,
+                client.stream("POST", CHAT, headers={"x-test-chain": "a"}) as response,
+            ):
+                async for chunk in response.aiter_raw():
+                    received.extend(chunk)
+
+        with pytest.raises(httpx.RemoteProtocolError):
+            await read()
+        assert received == b"data: a 0\n\n"
+        assert running.exchanges[0].response == received
+
+
+async def test_a_model_name_with_a_slash_reaches_authz_as_the_client_wrote_it(gateway):
+    running, a, _ = gateway
+    await post(running, path="/v1/models/org%2Fname", x_test_chain="a")
+    assert running.authz[0].paths == ["/v1/models/org%2Fname"]
+    assert a.received[0].line == "POST /v1/models/org%2Fname HTTP/1.1"
+
+
 async def test_tls_checks_the_name_against_the_providers_own_authority():
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

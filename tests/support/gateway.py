@@ -43,11 +43,13 @@ class Authz(external_auth_pb2_grpc.AuthorizationServicer):
     def __init__(self) -> None:
         self.seen: list[Headers] = []
         self.bodies: list[bytes] = []
+        self.paths: list[str] = []
         self.chosen: list[list[str]] = []
 
     async def Check(self, request: Any, context: Any) -> Any:
         http = request.attributes.request.http
         self.seen.append(dict(http.headers))
+        self.paths.append(http.path)
         self.bodies.append(http.raw_body)
         live = request.attributes.context_extensions.get("kagami_providers", "")
         if http.headers.get("x-envoy-auth-partial-body") == "true":
