@@ -15,7 +15,7 @@ import functools
 import os
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Final
 
 import grpc
@@ -105,7 +105,9 @@ class ControlPlane:
         """
         await self.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         server, checks = self._server(), self._checks()
-        await checks.start(self.settings.authz_listen)
+        with _private_files():
+            _listen(server, self.settings.listen)
+            await checks.start(self.settings.authz_listen)
         await server.start()
         log.info("controlplane.listening", node=self.settings.node, address=self.settings.listen)
         try:
@@ -116,6 +118,7 @@ class ControlPlane:
                 for task in running:
                     task.cancel()
         finally:
+            await checks.stop(0)
             await server.stop(None)
             await self._close()
 
@@ -147,11 +150,12 @@ class ControlPlane:
         health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
         services = (admin_pb2.DESCRIPTOR.services_by_name["Admin"].full_name, reflection.SERVICE_NAME)
         reflection.enable_server_reflection((*services, health.SERVICE_NAME), server)
-        _listen(server, self.settings.listen)
         return server
 
     def _checks(self) -> Server:
-        """Envoy's checks have a transport of their own: they are the only calls a client's request waits for."""
+        """Envoy's checks have a transport of their own: they are the only calls a client's request waits
+        for.
+        """
         methods = {**authz.methods(self.authorizer), **self.authz_health.methods}
         most = self.settings.gateway.max_request_bytes + _OVERHEAD_BYTES
         return Server(methods, max_message_bytes=most, on_error=_check_failed)
@@ -198,15 +202,21 @@ class ControlPlane:
         return self.snapshots.current
 
 
-def _listen(server: grpc.aio.Server, address: str) -> None:
-    """Binds; a unix socket is for this user alone, because whoever reaches it may administer."""
+@contextlib.contextmanager
+def _private_files() -> Iterator[None]:
+    """Unix sockets made inside are for this user alone, because whoever reaches them may administer."""
     before = os.umask(_PRIVATE)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _listen(server: grpc.aio.Server, address: str) -> None:
     try:
         server.add_insecure_port(address)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}: in use, or not allowed") from error
-    finally:
-        os.umask(before)
 
 
 def _check_failed(where: str, error: BaseException) -> None:

@@ -145,7 +145,8 @@ async def test_data_planes_get_their_policies_from_the_same_server(database_url:
 
 async def test_only_its_own_user_may_use_the_socket(database_url: str, tmp_path: Path) -> None:
     async with running(database_url, tmp_path):
-        assert stat.S_IMODE((tmp_path / "cp-0.sock").stat().st_mode) == 0o600
+        for name in ("cp-0.sock", "cp-0.sock.authz"):
+            assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
 async def test_models_are_listed_in_openais_shape(database_url: str, tmp_path: Path) -> None:
