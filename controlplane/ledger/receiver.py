@@ -74,8 +74,8 @@ class Receiver:
                 return head.seq
             verify(writer, fresh, after=head)
             await store.extend(connection, writer, fresh)
-            records = await _fold(connection, writer, fresh) if fold else []
-        self._learn(records)
+            finished = await _fold(connection, writer, fresh) if fold else []
+        self._learn(finished)
         return fresh[-1].seq
 
     async def _store_alone(self, writer: str, frame: Frame) -> None:
@@ -93,10 +93,10 @@ class Receiver:
             for row in finished:
                 self._learner.learn(row.tenant, row.model, row.body["output_tokens"])
 
-    def _learn(self, records: Iterable[Record]) -> None:
+    def _learn(self, finished: Iterable[Record]) -> None:
         if self._learner is None:
             return
-        for record in records:
+        for record in finished:
             for attempt in record.attempts.values():
                 if attempt.final and attempt.outcome == OUTCOME_COMPLETED:
                     self._learner.learn(record.tenant, record.model, attempt.output_tokens)
@@ -112,13 +112,14 @@ async def settle_and_write(connection: AsyncConnection, records: Iterable[Record
 
 
 async def _fold(connection: AsyncConnection, writer: str, frames: Sequence[Frame]) -> list[Record]:
+    """Fold the frames into their records; those of which everything is known since now."""
     entries = [(frame, entry) for frame in frames if (entry := _parse(writer, frame)) is not None]
     records = await rows.locked(connection, {entry.request_id for _, entry in entries})
+    unfinished = [record for record in records.values() if not (record.admitted and record.final)]
     for frame, entry in entries:
         fold(records[entry.request_id], entry, writer, frame.seq, frame.link)
-    changed = list(records.values())
-    await settle_and_write(connection, changed)
-    return changed
+    await settle_and_write(connection, records.values())
+    return [record for record in unfinished if record.admitted and record.final]
 
 
 def _parse(writer: str, frame: Frame) -> AuditEntry | None:

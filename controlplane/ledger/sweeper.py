@@ -32,6 +32,7 @@ from controlplane.store.quota import QuotaStore
 log = structlog.get_logger()
 
 BATCH = 500
+_FORGET_EVERY = 3600.0
 
 
 class AuditLog(Protocol):
@@ -68,6 +69,7 @@ class Sweeper:
         self._engine, self._quotas, self._journal, self._grace = engine, quotas, journal, grace
         self._wall, self._monotonic = wall, monotonic
         self._in_touch_since = monotonic()
+        self._forget_at = monotonic()
 
     async def run(self) -> None:
         """Sweep for ever; a failure is logged and the next round tries again."""
@@ -93,6 +95,7 @@ class Sweeper:
                 self._judge(record)
             await settle_and_write(connection, records.values())
         await self._retire_dead()
+        await self._forget()
         return len(records)
 
     def _judge(self, record: Record) -> None:
@@ -110,6 +113,11 @@ class Sweeper:
         entry = AuditEntry(request_id=record.request_id, at_unix_micros=int(self._wall() * 1e6))
         entry.abandoned.CopyFrom(Abandoned(reservation_id=record.reservation, tenant=record.tenant))
         self._journal.append(entry.SerializeToString(deterministic=True))
+
+    async def _forget(self) -> None:
+        if self._monotonic() >= self._forget_at:
+            self._forget_at = self._monotonic() + _FORGET_EVERY
+            await self._quotas.forget()
 
     async def _retire_dead(self) -> None:
         if self._monotonic() - self._in_touch_since < self._quotas.owner_seconds:

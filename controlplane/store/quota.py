@@ -119,6 +119,11 @@ class QuotaStore:
             rows = await connection.execute(_OWNERS, {"node": node, "expired": expired})
             return [row.owner for row in rows]
 
+    async def forget(self) -> int:
+        """Delete windows nobody will ask for again: minutes and hours after two days, others after 400."""
+        async with self._engine.begin() as connection:
+            return (await connection.execute(_FORGET)).rowcount
+
     async def accounts(self, quota_ids: Iterable[str]) -> dict[WindowKey, Account]:
         """The accounts of all windows of these quotas."""
         async with self._engine.connect() as connection:
@@ -276,6 +281,9 @@ _OWNERS = text("""
 _LEASES_OF = text("SELECT quota_id, start, amount FROM quota_leases WHERE owner = :owner ORDER BY quota_id, start")
 _HELD = text("SELECT reservation FROM audit_requests WHERE holder = :owner")
 _ACCOUNTS = text("SELECT * FROM quota_windows WHERE quota_id = ANY(CAST(:quota_ids AS text[]))")
+_FORGET = text("""
+    DELETE FROM quota_windows WHERE ends > 0 AND leased <= 0 AND ends < extract(epoch FROM clock_timestamp())
+        - CASE WHEN ends - start <= 3600 THEN 2 ELSE 400 END * 86400""")
 _OPEN_WINDOWS = text("""
     INSERT INTO quota_windows (quota_id, start, ends)
     SELECT * FROM unnest(CAST(:q AS text[]), CAST(:s AS bigint[]), CAST(:ends AS bigint[]))

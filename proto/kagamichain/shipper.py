@@ -36,16 +36,18 @@ class Shipper:
         send: Send,
         *,
         batch: int = 256,
+        batch_bytes: int = 2 << 20,
         linger: float = 0.02,
         busy_linger: float = 0.15,
         max_wait: float = 10.0,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
-        """`linger`: seconds to gather entries before a batch, `busy_linger`: the same under load, when fewer and
-        larger transactions spare the ledger; `on_error`: told of every failure before the wait.
+        """`batch`, `batch_bytes`: most entries, and bytes beyond the first, of one batch; `linger`: seconds
+        to gather entries before a batch, `busy_linger`: the same under load, when fewer and larger
+        transactions spare the ledger; `on_error`: told of every failure before the wait.
         """
         self._journal, self._send = journal, send
-        self._batch, self._max_wait = batch, max_wait
+        self._batch, self._batch_bytes, self._max_wait = batch, batch_bytes, max_wait
         self._linger, self._busy_linger, self._shipped = linger, busy_linger, 0
         self._on_error = on_error
         self._wake = asyncio.Event()
@@ -91,8 +93,16 @@ class Shipper:
         while (last := self._journal.head.seq) > self.acked:
             await self._journal.durable(last)
             frames = self._journal.read(self.acked, min(self._batch, last - self.acked))
-            self._confirm(await self._send(self._journal.writer, frames))
+            self._confirm(await self._send(self._journal.writer, self._bounded(frames)))
         self._shipped = self.acked - before
+
+    def _bounded(self, frames: list[Frame]) -> list[Frame]:
+        size = 0
+        for index, frame in enumerate(frames):
+            size += len(frame.entry)
+            if index and size > self._batch_bytes:
+                return frames[:index]
+        return frames
 
     def _confirm(self, acked: int) -> None:
         if acked > self._journal.head.seq:

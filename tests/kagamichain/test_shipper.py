@@ -126,3 +126,13 @@ async def test_a_ledger_that_knows_more_than_the_journal_is_reported(tmp_path: P
         await shipper(shorter, receiver).flush()
     journal.close()
     shorter.close()
+
+
+async def test_a_batch_is_bounded_in_bytes_and_never_empty(tmp_path: Path) -> None:
+    journal, receiver = Journal.open(tmp_path, "dp-0"), Receiver()
+    for size in (10, 500, 10, 10, 10):
+        journal.append(b"x" * size)
+    await shipper(journal, receiver, batch_bytes=30).flush()
+    assert receiver.batches == [0, 1, 1, 3]
+    assert len(receiver.frames) == 5
+    journal.close()

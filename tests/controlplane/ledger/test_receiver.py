@@ -214,3 +214,21 @@ async def test_an_entry_no_row_can_hold_stays_in_the_chain_and_stops_nothing(
     outcomes = {record.request_id: record.outcome for record in (await queries.audit(AuditQuery())).records}
     assert outcomes["r1"] == "completed"
     assert len([f async for f in queries.export(ExportRequest())]) == 5
+
+
+async def test_the_output_of_a_request_is_learned_once_under_the_name_it_was_asked_by(engine: AsyncEngine) -> None:
+    class Notes:
+        def __init__(self) -> None:
+            self.heard: list[tuple[str, str, int]] = []
+
+        def learn(self, tenant: str, model: str, output_tokens: int) -> None:
+            self.heard.append((tenant, model, output_tokens))
+
+    notes = Notes()
+    receiver = Receiver(engine, notes)
+    worker, gate = Chain("dp"), Chain("cp")
+    await receiver.send("dp", worker.frames([opened("r1"), closed("r1", tokens=(5, 30))]))
+    assert notes.heard == []
+    await receiver.send("cp", gate.frames([admitted("r1")]))
+    await receiver.send("cp", gate.frames([abandoned("r1")]))
+    assert notes.heard == [("acme", "chat", 30)]

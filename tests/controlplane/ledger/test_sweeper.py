@@ -140,3 +140,17 @@ async def test_dead_replicas_are_retired_only_when_the_database_was_in_reach_lon
     clock.now += 31
     await sweep.sweep()
     assert (await quotas.accounts(["q"]))[KEY].leased == 0
+
+
+async def test_windows_long_over_are_forgotten_with_nothing_lost(
+    engine: AsyncEngine, quotas: QuotaStore, journal: Journal
+) -> None:
+    await quotas.register("cp", "node")
+    day, minute, old = 86_400, 60, 1_000_000_020
+    kept = {WindowKey("leased", old): Want(9, old + minute, 1, 1), WindowKey("lifetime", 0): Want(9, 0, 0, 0)}
+    gone = {WindowKey("minute", old): Want(9, old + minute, 0, 0), WindowKey("day", old): Want(9, old + day, 0, 0)}
+    recent = 4_000_000_000
+    kept[WindowKey("minute", recent)] = Want(9, recent + minute, 0, 0)
+    await quotas.exchange("cp", 1, {}, {**kept, **gone})
+    await sweeper(engine, quotas, journal).sweep()
+    assert set(await quotas.accounts(["leased", "lifetime", "minute", "day"])) == set(kept)
