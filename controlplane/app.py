@@ -11,6 +11,7 @@ database takes it, leases go back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import random
