@@ -33,11 +33,11 @@ console = Console()
 _seeds = itertools.count(1)
 
 
-def chat(stack: Stack, way: str, *, stream: bool, turns: int = 0) -> Callable[[int], bytes]:
+def chat(stack: Stack, way: str, *, stream: bool, turns: int = 0) -> Callable[[int, int], bytes]:
     """Builds requests, each with text never sent before."""
     path, host, key = stack.target(way)
 
-    def build(_index: int) -> bytes:
+    def build(_slot: int, _index: int) -> bytes:
         seed = next(_seeds)
         messages = prompts.conversation(seed, turns) if turns else [{"role": "user", "content": prompts.prompt(seed)}]
         body = orjson.dumps({"model": "bench", "messages": messages, "stream": stream})
@@ -76,11 +76,11 @@ async def conversations(stack: Stack, way: str, seconds: float, count: int = 8) 
     """`count` clients, each sending a conversation turn by turn with its whole history, as chat clients do."""
     before = processes.measure(stack.pid)
     path, host, key = stack.target(way)
-    counter = itertools.count()
+    first = next(_seeds) * 1000
 
-    def build(_index: int) -> bytes:
-        number, turn = divmod(next(counter), 10)
-        messages = prompts.conversation(7_000_000 + number, 10)[: 2 * turn + 1]
+    def build(slot: int, index: int) -> bytes:
+        number, turn = divmod(index, 10)
+        messages = prompts.conversation(first + slot * 100_000 + number, 10)[: 2 * turn + 1]
         return load.request_bytes(path, host, orjson.dumps({"model": "bench", "messages": messages}), key)
 
     result = await load.run("127.0.0.1", stack.port(way), build, concurrency=count, seconds=seconds)

@@ -12,6 +12,7 @@ Limits: loopback only, no TLS, no pipelining; a response that is neither 200 nor
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -108,30 +109,31 @@ class _Connection:
 async def run(
     host: str,
     port: int,
-    requests: Callable[[int], bytes],
+    requests: Callable[[int, int], bytes],
     *,
     concurrency: int,
     seconds: float,
     rate: float | None = None,
 ) -> Result:
-    """Send `requests(0)`, `requests(1)`, … over `concurrency` connections for `seconds`."""
-    result, counter = Result(), iter(range(1 << 62))
+    """Send `requests(slot, 0)`, `requests(slot, 1)`, … on each of `concurrency` connections for `seconds`."""
+    result, counter = Result(), itertools.count()
     start = time.perf_counter()
 
-    async def slot() -> None:
-        connection = _Connection(host, port)
+    async def slot(number: int) -> None:
+        connection, sent = _Connection(host, port), itertools.count()
         while (now := time.perf_counter()) - start < seconds:
-            index = next(counter)
-            due = now if rate is None else start + index / rate
+            due = now if rate is None else start + next(counter) / rate
             if due > now:
                 await asyncio.sleep(due - now)
             try:
-                result.samples.append(await asyncio.wait_for(connection.exchange(requests(index), due), 30))
+                result.samples.append(
+                    await asyncio.wait_for(connection.exchange(requests(number, next(sent)), due), 30)
+                )
             except (OSError, EOFError, TimeoutError, ValueError) as error:
                 result.errors.append(f"{type(error).__name__}: {error}")
                 connection.close()
         connection.close()
 
-    await asyncio.gather(*(slot() for _ in range(concurrency)))
+    await asyncio.gather(*(slot(number) for number in range(concurrency)))
     result.seconds = time.perf_counter() - start
     return result
