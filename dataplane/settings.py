@@ -109,7 +109,10 @@ class _Reader:
         return value
 
     def addresses(self, name: str) -> tuple[str, ...]:
-        values = tuple(part.strip() for part in self.required(name).split(",") if part.strip())
+        text = self.required(name)
+        values = tuple(part.strip() for part in text.split(",") if part.strip())
+        if text and not values:
+            self.problems.append(f"{name}: must list one address at least")
         for value in values:
             if not value.startswith("unix:") and not _is_host_port(value):
                 self.problems.append(f"{name}: must list unix:/path or host:port, not {value!r}")

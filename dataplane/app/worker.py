@@ -8,6 +8,7 @@ journal holds is shipped once more, then the journal is closed.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -22,7 +23,7 @@ from dataplane.drivers.analyzer import Analyzer
 from dataplane.drivers.audit import AuditLog
 from dataplane.drivers.clock import unix_micros
 from dataplane.drivers.controlplane import Endpoints, follow_policies, ledger_sender
-from dataplane.drivers.logs import fault
+from dataplane.drivers.logs import Complaint, fault
 from dataplane.drivers.policies import PolicyStore
 from dataplane.exchange.limits import Limits
 from dataplane.exchange.recovery import closing_entries
@@ -55,11 +56,17 @@ class Worker:
         """Serve until `stop`."""
         recovered = recover(self._journal, unix_micros())
         endpoints = Endpoints(self._settings.controlplanes)
-        shipper = Shipper(self._journal, ledger_sender(endpoints), on_error=_shipping_failed)
+        shipper = Shipper(
+            self._journal, ledger_sender(endpoints), on_error=Complaint("ledger.unreachable", time.monotonic)
+        )
         server = self._server()
         await server.start(self._address)
         log.info("worker.listening", address=self._address, writer=self._journal.writer, recovered=recovered)
-        self._spawn(follow_policies(endpoints, self._settings.node, self._policies, _feed_failed))
+        self._spawn(
+            follow_policies(
+                endpoints, self._settings.node, self._policies, Complaint("policies.unreachable", time.monotonic)
+            )
+        )
         self._spawn(shipper.run())
         self._spawn(self._announce())
         await stop.wait()
@@ -123,11 +130,3 @@ def _exchange_fault(error: Exception, request_id: str) -> None:
 
 def _unusable_policy(name: str, problem: str) -> None:
     log.error("policy.unusable", policy=name, problem=problem)
-
-
-def _feed_failed(what: str, error: Exception) -> None:
-    log.warning("controlplane.unreachable", what=what, **fault(error))
-
-
-def _shipping_failed(error: Exception) -> None:
-    log.warning("ledger.unreachable", **fault(error))

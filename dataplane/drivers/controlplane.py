@@ -29,8 +29,8 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
 
-Report = Callable[[str, Exception], None]
-"""Told of a failed call: what was tried, and the error."""
+Report = Callable[[Exception], None]
+"""Told of every failure."""
 
 
 class Endpoints:
@@ -64,9 +64,9 @@ async def follow_policies(endpoints: Endpoints, node: str, store: PolicyStore, r
             async for snapshot in stub.Watch(policy_pb2.WatchRequest(node=node)):
                 failures = 0
                 if not store.replace(snapshot):
-                    report("policies", ValueError(f"snapshot format {snapshot.format} is not known"))
+                    report(ValueError(f"snapshot format {snapshot.format} is not known"))
         except grpc.RpcError as error:
-            report("policies", error)
+            report(error)
         endpoints.leave()
         failures += 1
         await asyncio.sleep(_wait(failures))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -25,17 +26,36 @@ def configure(level: str, style: str, **context: Any) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(**context)
+
+
+class Complaint:
+    """A failure that repeats: said at once, then every `every` seconds with how often it was."""
+
+    def __init__(self, event: str, clock: Callable[[], float], every: float = 30.0) -> None:
+        self._event, self._clock, self._every = event, clock, every
+        self._said: float | None = None
+        self._count = 0
+
+    def __call__(self, error: Exception, **more: str) -> None:
+        """It failed again."""
+        self._count += 1
+        now = self._clock()
+        if self._said is None or now - self._said >= self._every:
+            structlog.get_logger().warning(self._event, failures=self._count, **fault(error), **more)
+            self._said, self._count = now, 0
 
 
 def fault(error: BaseException) -> dict[str, str]:
     """What may be logged of an error."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     places = (f"{_module(frame.filename)}:{frame.lineno}" for frame in frames)
-    return {"error": type(error).__name__, "at": " > ".join(places)}
+    code = getattr(error, "code", None)
+    name = f"{type(error).__name__} {code().name}" if callable(code) else type(error).__name__
+    return {"error": name, "at": " > ".join(places)}
 
 
 def _module(filename: str) -> str:

@@ -16,8 +16,10 @@ from dataplane.exchange.context import Attempt
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How an attempt ended. Hashes are of the answer's bytes up to its end (of a stream: the piece that holds [DONE]; as
-    sent: without the comment that names this record), empty where there was no answer.
+    """How an attempt ended.
+
+    Hashes are of the answer's bytes up to its end (of a stream: the piece that holds [DONE]; as sent: without the
+    comment that names this record), empty where there was no answer.
     """
 
     outcome: Outcome

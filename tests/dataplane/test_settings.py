@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dataplane.settings import SettingsError, parse
+
+GOOD = {
+    "KAGAMI_LISTEN": "unix:/run/dp-{worker}.sock",
+    "KAGAMI_CONTROLPLANE_ENDPOINTS": "unix:/run/cp.sock, cp-1:9000",
+    "KAGAMI_JOURNAL_DIR": "/var/journal",
+    "KAGAMI_HASH_KEY": "k" * 32,
+}
+
+
+def problems(**env):
+    with pytest.raises(SettingsError) as caught:
+        parse({**GOOD, **env})
+    return str(caught.value).splitlines()
+
+
+def test_defaults_and_lists():
+    settings = parse(GOOD)
+    assert (settings.workers, settings.node, settings.max_response_bytes) == (1, "dataplane", 32 << 20)
+    assert settings.controlplanes == ("unix:/run/cp.sock", "cp-1:9000")
+    assert settings.journal_dir == Path("/var/journal")
+
+
+def test_each_worker_has_its_own_address():
+    assert parse(GOOD).address(3) == "unix:/run/dp-3.sock"
+    assert parse({**GOOD, "KAGAMI_LISTEN": "0.0.0.0:7000"}).address(3) == "0.0.0.0:7003"
+
+
+def test_every_problem_is_told_at_once_and_names_its_variable():
+    with pytest.raises(SettingsError) as caught:
+        parse({"KAGAMI_WORKERS": "many"})
+    named = [line.split(":")[0] for line in str(caught.value).splitlines()]
+    assert named == [
+        "KAGAMI_LISTEN",
+        "KAGAMI_WORKERS",
+        "KAGAMI_CONTROLPLANE_ENDPOINTS",
+        "KAGAMI_JOURNAL_DIR",
+        "KAGAMI_HASH_KEY",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAGAMI_LISTEN", "unix:/run/dp.sock"),
+        ("KAGAMI_LISTEN", "7000"),
+        ("KAGAMI_LISTEN", "host:99999"),
+        ("KAGAMI_WORKERS", "0"),
+        ("KAGAMI_WORKERS", "1.5"),
+        ("KAGAMI_NODE", "Data Plane"),
+        ("KAGAMI_CONTROLPLANE_ENDPOINTS", "cp"),
+        ("KAGAMI_CONTROLPLANE_ENDPOINTS", ","),
+        ("KAGAMI_HASH_KEY", "short"),
+        ("KAGAMI_MAX_RESPONSE_BYTES", "12"),
+        ("KAGAMI_LOG_LEVEL", "loud"),
+        ("KAGAMI_LOG_FORMAT", "xml"),
+        ("KAGAMI_DRAIN_SECONDS", "-1"),
+    ],
+)
+def test_a_wrong_value_is_named(name, value):
+    assert [line.split(":")[0] for line in problems(**{name: value})] == [name]
+
+
+def test_a_secret_may_come_from_a_file(tmp_path):
+    file = tmp_path / "key"
+    file.write_bytes(b"x" * 32 + b"\n")
+    assert parse({**GOOD, "KAGAMI_HASH_KEY": "", "KAGAMI_HASH_KEY_FILE": str(file)}).hash_key == b"x" * 32
+
+
+def test_a_secret_file_that_cannot_be_read_is_named_and_no_secret_is_shown(tmp_path):
+    found = problems(KAGAMI_HASH_KEY="", KAGAMI_HASH_KEY_FILE=str(tmp_path / "missing"))
+    assert "KAGAMI_HASH_KEY_FILE" in found[0]
+    assert "No such file" in found[0]
+    assert "topsecret" not in "\n".join(problems(KAGAMI_HASH_KEY="topsecret"))
