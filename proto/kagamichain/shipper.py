@@ -23,8 +23,6 @@ No frames: only asks. Raises on any failure.
 """
 
 FIRST_WAIT = 0.1
-BUSY_FRAMES = 4
-"""A batch this large means load: the next one is gathered for `busy_linger`."""
 
 
 class Shipper:
@@ -38,7 +36,7 @@ class Shipper:
         batch: int = 256,
         batch_bytes: int = 2 << 20,
         linger: float = 0.02,
-        busy_linger: float = 0.15,
+        interval: float = 0.1,
         max_wait: float = 10.0,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
@@ -48,7 +46,7 @@ class Shipper:
         """
         self._journal, self._send = journal, send
         self._batch, self._batch_bytes, self._max_wait = batch, batch_bytes, max_wait
-        self._linger, self._busy_linger, self._shipped = linger, busy_linger, 0
+        self._linger, self._interval, self._shipped_at = linger, interval, 0.0
         self._on_error = on_error
         self._wake = asyncio.Event()
         self.acked = 0
@@ -89,12 +87,11 @@ class Shipper:
         self._confirm(await self._send(self._journal.writer, ()))
 
     async def _ship(self) -> None:
-        before = self.acked
         while (last := self._journal.head.seq) > self.acked:
             await self._journal.durable(last)
             frames = self._journal.read(self.acked, min(self._batch, last - self.acked))
             self._confirm(await self._send(self._journal.writer, self._bounded(frames)))
-        self._shipped = self.acked - before
+        self._shipped_at = asyncio.get_running_loop().time()
 
     def _bounded(self, frames: list[Frame]) -> list[Frame]:
         size = 0
@@ -118,7 +115,8 @@ class Shipper:
         self._wake.clear()
         if self._journal.head.seq <= self.acked:
             await self._wake.wait()
-        await asyncio.sleep(self._busy_linger if self._shipped >= BUSY_FRAMES else self._linger)
+        since = asyncio.get_running_loop().time() - self._shipped_at
+        await asyncio.sleep(max(self._linger, self._interval - since))
 
     async def _back_off(self, error: Exception) -> None:
         self.failures += 1
