@@ -14,12 +14,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Generator, Hashable, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Sequence
 from dataclasses import replace
 
 from dataplane.redaction.cache import FindingsCache
 from dataplane.redaction.cuts import Window
 from dataplane.redaction.lanes import JsonLane, Lane, OpenLane, Render, TextLane
+from dataplane.redaction.overlong import opened
 from dataplane.redaction.placeholders import Placeholders
 from dataplane.redaction.policy import Action, Policy
 from dataplane.redaction.spans import RESTORE, Scan, Span, override
@@ -101,11 +102,8 @@ class Redaction:
         return lane
 
     def scan_request(self, text: str, final: bool) -> Sequence[Span]:
-        """What is to be replaced in `text`, part of a request; `final` makes no difference here."""
-        del final
-        action = self._policy.request_action
-        spans = self._policy.refine(text, self._whole_scan(text))
-        return [span for span in spans if action(span.entity) is not Action.ALLOW]
+        """What is to be replaced in `text`, part of a request that ends with `text` when `final`."""
+        return self._findings(text, final, self._whole_scan, self._policy.request_action)
 
     def replace_in_request(self, text: str, span: Span) -> str:
         """What the provider gets for `text`, which `span` covers. Raises Blocked."""
@@ -141,16 +139,19 @@ class Redaction:
         return JsonLane(hold, render) if json else TextLane(hold, render)
 
     def _scan_stream(self, text: str, final: bool) -> Sequence[Span]:
-        return self._with_own(text, final, self._scan)
+        found = self._findings(text, final, self._scan, self._policy.response_action)
+        return override(self._placeholders.find(text, final=final), found)
 
     def _scan_response(self, text: str, final: bool) -> Sequence[Span]:
-        return self._with_own(text, final, self._whole_scan)
+        found = self._findings(text, final, self._whole_scan, self._policy.response_action)
+        return override(self._placeholders.find(text, final=final), found)
 
-    def _with_own(self, text: str, final: bool, scan: Scan) -> Sequence[Span]:
-        action = self._policy.response_action
+    def _findings(self, text: str, final: bool, scan: Scan, action: Callable[[str], Action]) -> list[Span]:
         spans = self._policy.refine(text, scan(text))
-        kept = [span for span in spans if action(span.entity) is not Action.ALLOW]
-        return override(self._placeholders.find(text, final=final), kept)
+        unfinished = None if final else opened(text)
+        if unfinished is not None:
+            spans = override([unfinished], spans)
+        return [span for span in spans if action(span.entity) is not Action.ALLOW]
 
     def _replace_in_response(self, text: str, span: Span) -> str:
         if span.recognizer == SWALLOWED:

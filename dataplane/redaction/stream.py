@@ -14,12 +14,12 @@ table, which rows of any distance are scanned with (`header`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dataplane.redaction.cuts import Cut, Window, context_start, next_cut, settled
 from dataplane.redaction.header import MAX_CHARS, Header
+from dataplane.redaction.overlong import is_key_block, run_end
 from dataplane.redaction.spans import RESTORE, Span
 
 SWALLOWED = "kagami.overflow"
@@ -30,8 +30,6 @@ FinalScan = Callable[[str, bool], Sequence[Span]]
 
 _WORK, _MOST_DEBT = 6, 1_500
 """Characters that may be scanned per character of text, and how many more before scans move apart."""
-
-_RUN = re.compile(r"[A-Za-z0-9+/=_.~%@:&?#\\-]*")
 
 
 class Piece(NamedTuple):
@@ -44,7 +42,18 @@ class Piece(NamedTuple):
 class HoldBack:
     """One text lane's hold-back; feed it text in any chunks, then flush."""
 
-    __slots__ = ("_debt", "_done", "_header", "_overflown", "_scan", "_scanned", "_text", "_thrifty", "_window")
+    __slots__ = (
+        "_debt",
+        "_done",
+        "_header",
+        "_key_block",
+        "_overflown",
+        "_scan",
+        "_scanned",
+        "_text",
+        "_thrifty",
+        "_window",
+    )
 
     def __init__(self, scan: FinalScan, window: Window, *, context: str = "") -> None:
         self._scan = scan
@@ -52,6 +61,7 @@ class HoldBack:
         self._text = context
         self._done = self._scanned = len(context)
         self._overflown: Span | None = None
+        self._key_block = False
         self._header = Header()
         self._thrifty = window.thrifty()
         self._debt = 0
@@ -125,15 +135,16 @@ class HoldBack:
     def _overflow(self, span: Span, cut: Cut) -> int:
         if span.end < cut.end:
             return span.end
-        self._overflown = None if span.recognizer == RESTORE else span
+        if span.recognizer != RESTORE:
+            self._overflown = span
+            self._key_block = is_key_block(self._text[span.start : cut.end])
         return cut.end
 
     def _swallow(self, end: int) -> list[Piece]:
         """The rest of a finding that was too long to hold."""
-        run = _RUN.match(self._text, self._done, end)
-        stop = self._done if run is None else run.end()
+        stop, goes_on = run_end(self._text, self._done, end, key_block=self._key_block)
         overflown = self._overflown
-        if stop < end:
+        if not goes_on:
             self._overflown = None
         if stop == self._done or overflown is None:
             return []

@@ -67,6 +67,7 @@ def cuts(text: str) -> st.SearchStrategy[list[str]]:
 _WORDS = st.sampled_from([
     "田中", "太郎", "鈴木", "さん", "様の", "電話", "は", "です", "。", "、", "\n", " ", "03-1234-5678", "0901234", "5678",
     "alice@example.jp", "Alice", " Smith", "<PERSON_1>", "<PERSON", "_1>", "＜person_2＞", "PERSON_1", "<", "sk-abcdefgh", "x" * 40,
+    "eyJhbGciOi.", "-----BEGIN PRIVATE KEY-----\n", "-----END PRIVATE KEY-----", "https://user:", "aB3/" * 20, "-----",
     "!", ". ", "a, b", "\u200b", "\ud800", "\0", "👨‍👩‍👧", "「", "」", "(", ")", "東京都", "カタカナ", "ひらがなだけのながいぶんしょう", "\\", '"',
 ])  # fmt: skip
 TEXTS = st.lists(_WORDS | st.text(max_size=4), max_size=60).map("".join)
