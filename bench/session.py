@@ -114,7 +114,7 @@ def _microseconds(work: Callable[[int], None], seconds: float) -> float:
 
 
 def _exchange(analyzer: Analyzer, found: ev.PolicyFound, number: int, *, stream: bool) -> None:
-    session = Session(lambda policy: Redaction(policy, analyzer.scan), Limits())
+    session = Session(lambda policy, _: Redaction(policy, analyzer.scan), Limits())
     _drive(session, _events(number, found, stream=stream))
 
 

@@ -8,6 +8,7 @@ journal holds is shipped once more, then the journal is closed.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -31,6 +32,7 @@ from dataplane.exchange.session import Session
 from dataplane.extproc import server as extproc
 from dataplane.extproc.pace import Pace
 from dataplane.extproc.servicer import Services
+from dataplane.redaction.cache import FindingsCache
 from dataplane.redaction.policy import Policy
 from dataplane.redaction.replace import Redaction
 from dataplane.settings import Settings
@@ -46,6 +48,7 @@ class Worker:
     def __init__(self, settings: Settings, number: int, analyzer: Analyzer) -> None:
         self._settings, self._address = settings, settings.address(number)
         self._analyzer = analyzer
+        self._findings = FindingsCache(secrets.token_bytes(32))
         directory = settings.journal_dir / f"dp-{number}"
         self._journal = Journal.open(directory, f"{settings.node}-{number}")
         self._policies = PolicyStore(settings.hash_key, analyzer.bind, report=_unusable_policy)
@@ -87,8 +90,8 @@ class Worker:
             pace=Pace(),
         )
 
-    def _redaction(self, policy: Policy) -> Redaction:
-        return Redaction(policy, self._analyzer.scan)
+    def _redaction(self, policy: Policy, tenant: str) -> Redaction:
+        return Redaction(policy, self._analyzer.scan, cache=self._findings, scope=tenant)
 
     async def _announce(self) -> None:
         await self._policies.ready.wait()

@@ -14,7 +14,8 @@ from dataplane.exchange.events import Headers, PolicyFound
 from dataplane.redaction.policy import Policy
 from dataplane.redaction.replace import Redaction
 
-MakeRedaction = Callable[[Policy], Redaction]
+MakeRedaction = Callable[[Policy, str], Redaction]
+"""Makes the redaction of one exchange: policy, tenant (whose cached findings no other tenant shares)."""
 
 
 class Outbound:
@@ -59,11 +60,11 @@ class Outbound:
         self._body = request.encode(self.attempt.target.model, self.attempt.context.max_output_tokens)
 
     def _redact(self, request: Request, policy: Policy, *, pass_uninspected: bool) -> Generator[None, None, None]:
+        texts = yield from request.texts()
         self._uninspected = request.uninspected
         if self._uninspected and not pass_uninspected:
             raise PiiBlocked("The redaction policy does not let images, audio or files pass.", param="messages")
-        self.redaction = self._make_redaction(policy)
-        texts = request.texts()
+        self.redaction = self._make_redaction(policy, self.attempt.context.tenant)
         request.replace((yield from self.redaction.request_steps(texts.texts, json=texts.json)))
 
     def opened(self, now: int) -> bytes:

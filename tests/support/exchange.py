@@ -79,7 +79,7 @@ def stream_headers() -> ev.ResponseHeaders:
 
 
 def session(limits: Limits = Limits(), detector: Any = scan) -> Session:
-    return Session(lambda policy: Redaction(policy, detector), limits)
+    return Session(lambda policy, tenant: Redaction(policy, detector), limits)
 
 
 def entry(append: ef.Append) -> AuditEntry:

@@ -21,7 +21,7 @@ HEADERS = {"x-kagami-exchange": encoded(context())}
 
 
 def inbound(head, **fields):
-    sent = Outbound(read(HEADERS, "a"), HEADERS, lambda policy: Redaction(policy, scan))
+    sent = Outbound(read(HEADERS, "a"), HEADERS, lambda policy, _: Redaction(policy, scan))
     sent.adopt(PolicyFound(policy()))
     run(sent.steps(request_body("電話は090-1234-5678", **fields).data))
     return Inbound(sent, head, Limits())

@@ -18,7 +18,7 @@ HEADERS = {"x-kagami-exchange": encoded(context()), "cookie": b"a=b"}
 
 
 def outbound(**policy_fields):
-    made = Outbound(read(HEADERS, "a"), HEADERS, lambda policy: Redaction(policy, scan))
+    made = Outbound(read(HEADERS, "a"), HEADERS, lambda policy, _: Redaction(policy, scan))
     made.adopt(PolicyFound(policy(**policy_fields)))
     return made
 
@@ -53,7 +53,7 @@ def test_media_are_refused_unless_they_may_pass():
 
 
 def test_without_a_policy_or_a_body_there_is_nothing_to_send():
-    made = Outbound(read(HEADERS, "a"), HEADERS, lambda policy: Redaction(policy, scan))
+    made = Outbound(read(HEADERS, "a"), HEADERS, lambda policy, _: Redaction(policy, scan))
     with pytest.raises(InternalError):
         made.send()
     with pytest.raises(InternalError):
