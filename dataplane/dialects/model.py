@@ -77,10 +77,10 @@ class Request(Protocol):
 
     @property
     def uninspected(self) -> int:
-        """Images, audio and files, which no detector reads."""
+        """Images, audio and files, which no detector reads; known after `texts`."""
 
-    def texts(self) -> Texts:
-        """Every text a person may have written, in order of appearance."""
+    def texts(self) -> Generator[None, None, Texts]:
+        """Every text a person may have written, in order of appearance. Pauses; returns them."""
 
     def replace(self, texts: Sequence[str]) -> None:
         """Put back what `texts` gave, redacted, same number and order."""
@@ -95,8 +95,8 @@ class Answer(Protocol):
     usage: TokenUsage | None
     measure: Measure
 
-    def texts(self) -> Texts:
-        """Every text a model may have written."""
+    def texts(self) -> Generator[None, None, Texts]:
+        """Every text a model may have written. Pauses; returns them."""
 
     def replace(self, texts: Sequence[str]) -> None:
         """Put back what `texts` gave, same number and order."""

@@ -9,7 +9,7 @@ sent on, so that gateway and provider cannot read two different requests.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import orjson
@@ -18,7 +18,8 @@ from dataplane.dialects import slots
 from dataplane.dialects.model import Measure, Redactor, Texts, TokenUsage
 from dataplane.dialects.model import Request as AnyRequest
 from dataplane.dialects.openai_errors import error_object, refusal
-from dataplane.dialects.openai_stream import ChatStream, token_usage
+from dataplane.dialects.openai_stream import ChatStream
+from dataplane.dialects.openai_usage import numbers_only, token_usage
 from dataplane.errors import GatewayError, InvalidRequest, ProviderError
 from dataplane.sse.encode import data_event
 
@@ -42,22 +43,23 @@ class ChatRequest:
         self.stream: bool = body.get("stream") or False
         self.wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
         self.measure = _measure(body["messages"])
-        self._found: slots.Found | None = None
+        self._found = slots.Found([], 0)
         self._texts = Texts([], frozenset())
 
     @property
     def uninspected(self) -> int:
         """Images, audio and files among the content parts."""
-        return self._find().media
+        return self._found.media
 
-    def texts(self) -> Texts:
+    def texts(self) -> Generator[None, None, Texts]:
         """See model.Request."""
-        self._texts = slots.read(self._find().slots)
+        self._found = yield from slots.find(self._body, skip=_REQUEST_SKIP)
+        self._texts = slots.read(self._found.slots)
         return self._texts
 
     def replace(self, texts: Sequence[str]) -> None:
         """See model.Request."""
-        slots.write(self._find().slots, self._texts.texts, texts)
+        slots.write(self._found.slots, self._texts.texts, texts)
         _repair_names(self._body["messages"])
 
     def encode(self, model: str, max_output_tokens: int) -> bytes:
@@ -74,11 +76,6 @@ class ChatRequest:
         for name in asked or _TOKEN_LIMITS[:1]:
             self._body[name] = min(self._body.get(name) or most, most)
 
-    def _find(self) -> slots.Found:
-        if self._found is None:
-            self._found = slots.find(self._body, skip=_REQUEST_SKIP)
-        return self._found
-
 
 class ChatAnswer:
     """One `chat.completion` object."""
@@ -90,12 +87,16 @@ class ChatAnswer:
         self._slots: list[slots.Slot] = []
         self._texts = Texts([], frozenset())
 
-    def texts(self) -> Texts:
+    def texts(self) -> Generator[None, None, Texts]:
         """See model.Answer. Log probabilities repeat the raw text token by token: they are dropped."""
         for choice in self._body["choices"]:
             if choice.get("logprobs") is not None:
                 choice["logprobs"] = None
-        self._slots = slots.find(self._body, skip=_ANSWER_SKIP).slots
+        if type(self._body.get("created")) is not int:
+            self._body.pop("created", None)
+        if "usage" in self._body:
+            self._body["usage"] = numbers_only(self._body["usage"])
+        self._slots = (yield from slots.find(self._body, skip=_ANSWER_SKIP)).slots
         self._texts = slots.read(self._slots)
         return self._texts
 

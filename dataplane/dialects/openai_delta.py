@@ -7,18 +7,10 @@ written as its bitwise complement (~0 = first), so that the two never meet.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 Path = tuple[str | int, ...]
-
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_.:$-]{1,64}", re.ASCII)
-
-
-def is_plain_key(key: str) -> bool:
-    """Whether a key is a name and not somebody's words."""
-    return _PLAIN_KEY.fullmatch(key) is not None
 
 
 def step_of(key: str | int, value: Any) -> str | int:

@@ -18,11 +18,13 @@ import orjson
 
 from dataplane.dialects import slots
 from dataplane.dialects.model import Measure, Redactor, Steps, TextLane, TokenUsage
-from dataplane.dialects.openai_delta import Path, build, is_plain_key, step_of
+from dataplane.dialects.openai_delta import Path, build, step_of
+from dataplane.dialects.openai_usage import numbers_only, token_usage
 from dataplane.errors import ProviderError
 from dataplane.sse.encode import DONE, data_event
 
 JsonObject = dict[str, Any]
+Pauses = Generator[None, None, None]
 SLICE_CHARS = 2048
 
 # `obfuscation` pads a chunk to a fixed length; a redacted chunk has another one.
@@ -33,21 +35,6 @@ _CHUNK_SKIP = frozenset({"choices", "created", "usage"})
 _CHOICE_KEYS = frozenset({"index", "delta", "logprobs", "finish_reason"})
 _CHOICE_SKIP = frozenset({"index", "delta", "logprobs"})
 _FINISH_REASONS = frozenset({None, "stop", "length", "tool_calls", "content_filter", "function_call"})
-
-
-def token_usage(usage: Any) -> TokenUsage | None:
-    """The counts of a `usage` object, None when there is none. Counts that are no positive integers are 0."""
-    if not isinstance(usage, dict):
-        return None
-    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    total_in, total_out = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    cached, reasoning = _count(prompt, "cached_tokens"), _count(completion, "reasoning_tokens")
-    return TokenUsage(total_in, min(cached, total_in), total_out, min(reasoning, total_out))
-
-
-def _count(holder: Any, key: str) -> int:
-    value = holder.get(key) if isinstance(holder, dict) else 0
-    return value if type(value) is int and value > 0 else 0
 
 
 class ChatStream:
@@ -115,7 +102,11 @@ class ChatStream:
     def _redact(self, redactor: Redactor, chunk: JsonObject) -> Steps:
         for name in _HIDDEN:
             chunk.pop(name, None)
-        self._check_envelope(redactor, chunk)
+        if type(chunk.get("created")) is not int:
+            chunk.pop("created", None)
+        if "usage" in chunk:
+            chunk["usage"] = numbers_only(chunk["usage"])
+        yield from self._check_envelope(redactor, chunk)
         choices = chunk["choices"]
         self._envelope = {key: value for key, value in chunk.items() if key not in ("choices", "usage")}
         if not choices:
@@ -129,7 +120,7 @@ class ChatStream:
 
     def _redact_choice(self, redactor: Redactor, chunk: JsonObject, choice: JsonObject) -> Steps:
         if not choice.keys() <= _CHOICE_KEYS or choice.get("finish_reason") not in _FINISH_REASONS:
-            _redact_whole(redactor, choice, _CHOICE_SKIP)
+            yield from _redact_whole(redactor, choice, _CHOICE_SKIP)
         if choice.get("logprobs") is not None:
             choice["logprobs"] = None
         index, delta = choice.get("index", 0), choice.get("delta") or {}
@@ -151,7 +142,7 @@ class ChatStream:
             node, path = stack.pop()
             keyed = isinstance(node, dict)
             for key, value in list(node.items() if keyed else enumerate(node)):
-                if keyed and not is_plain_key(key):
+                if keyed and not slots.is_plain_key(key):
                     del node[key]
                 elif type(value) is str:
                     if not value or slots.is_structural(key, path[-1] if path else "", value):
@@ -191,18 +182,18 @@ class ChatStream:
         choice = {"index": index, "delta": delta, "finish_reason": None}
         return data_event(orjson.dumps({**self._envelope, "choices": [choice]}))
 
-    def _check_envelope(self, redactor: Redactor, chunk: JsonObject) -> None:
+    def _check_envelope(self, redactor: Redactor, chunk: JsonObject) -> Pauses:
         """Redact what stands around the choices; the same five values over and over are looked at once."""
         values = tuple(map(chunk.get, _ENVELOPE))
         if values == self._checked and chunk.keys() <= _CHUNK_KEYS:
             return
-        _redact_whole(redactor, chunk, _CHUNK_SKIP)
+        yield from _redact_whole(redactor, chunk, _CHUNK_SKIP)
         if values == tuple(map(chunk.get, _ENVELOPE)):
             self._checked = values
 
 
-def _redact_whole(redactor: Redactor, holder: JsonObject, skip: frozenset[str]) -> None:
-    found = slots.find(holder, skip=skip).slots
+def _redact_whole(redactor: Redactor, holder: JsonObject, skip: frozenset[str]) -> Pauses:
+    found = (yield from slots.find(holder, skip=skip)).slots
     texts = slots.read(found).texts
     slots.write(found, texts, [redactor.response(text) for text in texts])
 

@@ -11,7 +11,7 @@ Guarantees: no recursion, so nesting cannot exhaust the stack; binary payloads (
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -31,8 +31,10 @@ _MEDIA = frozenset({"image_url", "input_audio", "file", "video_url", "audio", "i
 _PARTS = frozenset({"content", "output"})
 _BINARY = frozenset({"data", "file_data", "b64_json"})
 _IDENTIFIER = re.compile(r"(?=[^A-Za-z]{0,8}[A-Za-z])[A-Za-z0-9_.:#/$+-]{1,128}", re.ASCII)
-_SHORT_KEY = re.compile(r"[A-Za-z0-9_.:$@/ -]{0,64}", re.ASCII)
+# Letters first and no long number, so that neither a name in another script, a phone number nor an address passes.
+_PLAIN_KEY = re.compile(r"(?!.*[0-9](?:[._-]?[0-9]){5})[A-Za-z_$][A-Za-z0-9_.$-]{0,63}", re.ASCII)
 _LEAST_NUMBER = 10**6
+_VALUES_A_STEP = 5_000
 
 
 class Kind(Enum):
@@ -65,18 +67,30 @@ def is_structural(key: object, parent: object, value: str) -> bool:
     return named and _IDENTIFIER.fullmatch(value) is not None
 
 
-def find(root: JsonObject, *, skip: frozenset[str] = frozenset()) -> Found:
-    """Every slot below `root`, parents before children, but for the top-level keys in `skip`."""
+def is_plain_key(key: str) -> bool:
+    """Whether a key is a name of the protocol and not somebody's words."""
+    return _PLAIN_KEY.fullmatch(key) is not None
+
+
+def find(root: JsonObject, *, skip: frozenset[str] = frozenset()) -> Generator[None, None, Found]:
+    """Every slot below `root`, parents before children, but for the top-level keys in `skip`.
+
+    Pauses after every few thousand values, for a request may hold millions.
+    """
     slots: list[Slot] = []
-    media = 0
+    media = seen = 0
     stack = [_Node(root, "", "", inside=False)]
     while stack:
         node = stack.pop()
+        seen += len(node.value)
+        if seen > _VALUES_A_STEP:
+            seen = 0
+            yield
         nested: list[_Node] = []
         for key, value in node.entries():
             if node.value is root and key in skip:
                 continue
-            if isinstance(key, str) and _SHORT_KEY.fullmatch(key) is None:
+            if isinstance(key, str) and not is_plain_key(key):
                 slots.append(Slot(node.value, key, Kind.KEY))
             if isinstance(value, dict | list):
                 nested.append(node.child(key, value))

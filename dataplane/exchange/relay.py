@@ -103,7 +103,7 @@ class WholeRelay:
         answer = self._dialect.answer(bytes(self._body))
         self._usage, self._measure = answer.usage, answer.measure
         if self._redaction is not None:
-            texts = answer.texts()
+            texts = yield from answer.texts()
             answer.replace((yield from self._redaction.response_steps(texts.texts, json=texts.json)))
         return Piece(answer.encode(), last=True)
 

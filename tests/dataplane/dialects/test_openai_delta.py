@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataplane.dialects.openai_delta import build, is_plain_key, step_of
+from dataplane.dialects.openai_delta import build, step_of
 
 
 def test_a_tool_call_is_known_by_its_own_index_and_others_by_position():
@@ -60,10 +60,3 @@ def test_every_text_is_somewhere_in_the_delta(pieces):
         kinds.setdefault(path[0], set()).add(len(path))
     items = [(path, text) for path, text in pieces.items() if kinds[path[0]] == {len(path)}]
     assert sorted(leaves(build(items))) == sorted(text for _, text in items)
-
-
-def test_only_names_are_plain_keys():
-    assert is_plain_key("reasoning_content")
-    assert not is_plain_key("佐藤太郎")
-    assert not is_plain_key("taro yamada")
-    assert not is_plain_key("")

@@ -6,12 +6,13 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.redactor import run
 
 from dataplane.dialects import slots
 
 
 def texts(tree, **options):
-    return slots.read(slots.find(tree, **options).slots).texts
+    return slots.read(run(slots.find(tree, **options)).slots).texts
 
 
 def test_every_unknown_string_is_text_wherever_it_lies():
@@ -39,9 +40,25 @@ def test_long_numbers_and_odd_keys_are_text():
     assert sorted(texts(tree)) == ["123456789018", "佐藤太郎"]
 
 
+@pytest.mark.parametrize(
+    "key", ["Taro Yamada", "taro@example.com", "090-1234-5678", "tel_090_1234_5678", "a" * 65, "", "氏名", "a\n"]
+)
+def test_keys_that_are_no_names_of_a_protocol_are_text(key):
+    assert texts({"metadata": {key: 1}}) == [key]
+
+
+@pytest.mark.parametrize("key", ["name", "$defs", "reasoning_content", "prompt-cache", "v1.2", "top_20"])
+def test_keys_that_are_names_of_a_protocol_are_not(key):
+    assert texts({"metadata": {key: 1}}) == []
+
+
+def test_millions_of_values_are_walked_in_steps():
+    assert sum(1 for _ in slots.find({"a": [[1] * 1000] * 100})) >= 15
+
+
 def test_arguments_are_marked_as_json():
     tree = {"messages": [{"tool_calls": [{"function": {"name": "f", "arguments": '{"a":"b"}'}}]}], "x": "y"}
-    found = slots.read(slots.find(tree).slots)
+    found = slots.read(run(slots.find(tree)).slots)
     assert [found.texts[index] for index in found.json] == ['{"a":"b"}']
 
 
@@ -53,7 +70,7 @@ def test_media_parts_are_counted_and_their_bytes_left_out():
         {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
         {"type": "file", "file": {"file_data": "AAAA", "filename": "佐藤.pdf"}},
     ]
-    found = slots.find({"messages": [{"role": "user", "content": content}]})
+    found = run(slots.find({"messages": [{"role": "user", "content": content}]}))
     assert found.media == 4
     assert slots.read(found.slots).texts == ["見て", "https://example.com/?name=taro", "佐藤.pdf"]
 
@@ -76,7 +93,7 @@ def test_deep_nesting_is_no_recursion():
 
 def test_renamed_keys_keep_their_place():
     tree = {"metadata": {"a": 1, "佐藤太郎": 2, "b": 3}}
-    found = slots.find(tree).slots
+    found = run(slots.find(tree)).slots
     slots.write(found, slots.read(found).texts, ["<PERSON_1>"])
     assert list(tree["metadata"].items()) == [("a", 1), ("<PERSON_1>", 2), ("b", 3)]
 
@@ -91,7 +108,7 @@ json = st.recursive(
 @given(st.dictionaries(st.text(max_size=6), json, max_size=4))
 def test_what_nobody_changed_is_not_touched(tree):
     before = copy.deepcopy(tree)
-    found = slots.find(tree).slots
+    found = run(slots.find(tree)).slots
     was = slots.read(found).texts
     slots.write(found, was, list(was))
     assert tree == before
