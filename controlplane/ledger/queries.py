@@ -55,7 +55,7 @@ class Queries:
         """Requests, newest first, each with its attempts."""
         limit = min(query.limit or _DEFAULT_LIMIT, _MOST)
         rows, attempts = await store.recent(self._engine, tenant=query.tenant, request_id=query.request_id, limit=limit)
-        records = {row.request_id: record_of(row) for row in rows}
+        records = {row.request_id: record_of(dict(row._mapping)) for row in rows}  # noqa: SLF001  its public name
         for found in attempts:
             records[found.request_id].attempts[found.attempt, found.writer] = attempt_of(found)
         return admin_pb2.AuditReply(records=[_record(record) for record in records.values()])

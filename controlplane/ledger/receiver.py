@@ -15,14 +15,15 @@ from google.protobuf.message import DecodeError
 from kagamichain.chain import Frame
 from kagamichain.verify import VerificationError, verify
 from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_COMPLETED, AuditEntry
-from sqlalchemy.exc import DataError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from psycopg import DataError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controlplane.domain.settlement import Settlement
 from controlplane.ledger import rows
 from controlplane.ledger.record import Record, fold, settle
+from controlplane.store import accounts, batches
 from controlplane.store import ledger as store
-from controlplane.store import quota
+from controlplane.store.transactions import Connection, begin
 
 __all__ = ["Learner", "Receiver", "VerificationError"]
 
@@ -67,13 +68,13 @@ class Receiver:
             return frames[-1].seq
 
     async def _store(self, writer: str, frames: Sequence[Frame], *, fold: bool = True) -> int:
-        async with self._engine.begin() as connection:
-            head = await store.lock_head(connection, writer)
+        async with begin(self._engine) as connection:
+            head = await batches.lock_head(connection, writer)
             fresh = [frame for frame in frames if frame.seq > head.seq]
             if not fresh:
                 return head.seq
             verify(writer, fresh, after=head)
-            await store.extend(connection, writer, fresh)
+            await batches.extend(connection, writer, fresh)
             finished = await _fold(connection, writer, fresh) if fold else []
         self._learn(finished)
         return fresh[-1].seq
@@ -102,16 +103,16 @@ class Receiver:
                     self._learner.learn(record.tenant, record.model, attempt.output_tokens)
 
 
-async def settle_and_write(connection: AsyncConnection, records: Iterable[Record]) -> None:
+async def settle_and_write(connection: Connection, records: Iterable[Record]) -> None:
     """Settle what is final among locked records, and store them all."""
     settlement, changed = Settlement(), list(records)
     for record in changed:
         settle(record, settlement)
     await rows.write(connection, changed)
-    await quota.apply(connection, settlement)
+    await accounts.settle(connection, settlement)
 
 
-async def _fold(connection: AsyncConnection, writer: str, frames: Sequence[Frame]) -> list[Record]:
+async def _fold(connection: Connection, writer: str, frames: Sequence[Frame]) -> list[Record]:
     """Fold the frames into their records; those of which everything is known since now."""
     entries = [(frame, entry) for frame in frames if (entry := _parse(writer, frame)) is not None]
     records = await rows.locked(connection, {entry.request_id for _, entry in entries})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grpc
+import psycopg
 import structlog
 from kagamichain.chain import Frame
 from kagamichain.verify import VerificationError
@@ -40,7 +41,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServicer):
         except VerificationError as error:
             log.warning("ledger.chain_refused", writer=error.writer, seq=error.seq, problem=error.problem)
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, psycopg.Error, OSError) as error:
             log.warning("ledger.store_failed", reason=type(error).__name__)
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the ledger's database is not available")
         raise AssertionError("abort raises")

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import psycopg
 import structlog
 from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_WORKER_LOST, Abandoned, AuditEntry
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,8 +27,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from controlplane.ledger import rows
 from controlplane.ledger.receiver import settle_and_write
 from controlplane.ledger.record import Record, conclude
-from controlplane.store import ledger as store
+from controlplane.store import batches
 from controlplane.store.quota import QuotaStore
+from controlplane.store.transactions import begin
 
 log = structlog.get_logger()
 
@@ -77,7 +79,7 @@ class Sweeper:
             await asyncio.sleep(self._grace.interval)
             try:
                 await self.sweep()
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, psycopg.Error, OSError) as error:
                 self._in_touch_since = self._monotonic()
                 log.warning("sweeper.failed", reason=type(error).__name__)
             except Exception:
@@ -85,11 +87,11 @@ class Sweeper:
 
     async def sweep(self) -> int:
         """One round; the number of requests given a verdict."""
-        async with self._engine.begin() as connection:
-            if not await store.try_lead(connection):
+        async with begin(self._engine) as connection:
+            if not await batches.try_lead(connection):
                 return 0
             g = self._grace
-            ids = await store.silent(connection, concluded=g.concluded, unseen=g.unseen, lost=g.lost, limit=BATCH)
+            ids = await batches.silent(connection, concluded=g.concluded, unseen=g.unseen, lost=g.lost, limit=BATCH)
             records = await rows.locked(connection, ids) if ids else {}
             for record in records.values():
                 self._judge(record)

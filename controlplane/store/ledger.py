@@ -1,18 +1,16 @@
-"""Audit chains and request records in PostgreSQL: plain reads and writes inside a caller's transaction.
+"""What the ledger's tables hold, read: chains, requests with their attempts, what is held.
 
-What a record means is the caller's business; here it is one row and a JSON document per attempt. Rows are
-locked in the order of their ids, whoever comes.
+Writes: `batches`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 
-import orjson
 from kagamichain.chain import START, Frame, Head
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 ROW = (
     "request_id", "at_micros", "tenant", "key_id", "end_user", "model", "path", "policy", "outcome", "http_status",
@@ -30,75 +28,11 @@ class AttemptRow(NamedTuple):
     body: Mapping[str, Any]
 
 
-async def lock_head(connection: AsyncConnection, writer: str) -> Head:
-    """Where a writer's chain stands; no other transaction extends it until this one ends."""
-    await connection.execute(_OPEN_WRITER, {"writer": writer, "link": START.link})
-    row = (await connection.execute(_LOCK_WRITER, {"writer": writer})).one()
-    return Head(row.seq, bytes(row.link))
-
-
 async def head(engine: AsyncEngine, writer: str) -> Head:
     """Where a writer's chain stands, without locking."""
     async with engine.connect() as connection:
         row = (await connection.execute(_READ_WRITER, {"writer": writer})).one_or_none()
         return Head(row.seq, bytes(row.link)) if row else START
-
-
-async def extend(connection: AsyncConnection, writer: str, frames: Sequence[Frame]) -> None:
-    """Store frames that follow the head locked before."""
-    columns = {"seqs": [f.seq for f in frames], "links": [f.link for f in frames], "entries": [f.entry for f in frames]}
-    await connection.execute(_INSERT_FRAMES, {"writer": writer, **columns})
-    last = frames[-1]
-    await connection.execute(_MOVE_WRITER, {"writer": writer, "seq": last.seq, "link": last.link})
-
-
-async def lock_requests(connection: AsyncConnection, request_ids: Iterable[str]) -> list[Row[Any]]:
-    """The rows of these requests, made where there were none, locked until the transaction ends."""
-    ids = sorted(request_ids)
-    await connection.execute(_OPEN_REQUESTS, {"ids": ids})
-    return list(await connection.execute(_LOCK_REQUESTS, {"ids": ids}))
-
-
-async def attempts(connection: AsyncConnection, request_ids: Iterable[str]) -> list[AttemptRow]:
-    """Every attempt of these requests."""
-    rows = await connection.execute(_ATTEMPTS, {"ids": list(request_ids)})
-    return [AttemptRow(row.request_id, row.attempt, row.writer, row.body) for row in rows]
-
-
-async def write_requests(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows locked before: each with every column of `ROW`, and `charged`.
-
-    Raises DataError when one cannot be.
-    """
-    if rows:
-        await connection.execute(_WRITE_REQUESTS, {"rows": _document(rows)})
-
-
-async def write_attempts(connection: AsyncConnection, rows: Sequence[AttemptRow]) -> None:
-    """Insert or replace attempts."""
-    if rows:
-        await connection.execute(_WRITE_ATTEMPTS, {"rows": _document([row._asdict() for row in rows])})
-
-
-def _document(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as one JSON array, which crosses to the database faster than arrays of columns.
-
-    PostgreSQL's text has no NUL, which a client may have put into a model's name: it becomes U+FFFD.
-    """
-    return orjson.dumps(rows).decode().replace(r"\u0000", r"\ufffd")
-
-
-async def silent(connection: AsyncConnection, *, concluded: float, unseen: float, lost: float, limit: int) -> list[str]:
-    """Open requests nobody has reported on for so many seconds: all attempts ended, none seen, or one never
-    ended.
-    """
-    seconds = {"concluded": concluded, "unseen": unseen, "lost": lost, "limit": limit}
-    return [row.request_id for row in await connection.execute(_SILENT, seconds)]
-
-
-async def try_lead(connection: AsyncConnection) -> bool:
-    """Whether this transaction may do the housekeeping; one at a time does."""
-    return bool((await connection.execute(_TRY_LEAD)).scalar_one())
 
 
 async def recent(
@@ -108,7 +42,8 @@ async def recent(
     async with engine.connect() as connection:
         found = {"tenant": tenant, "request_id": request_id, "limit": limit}
         rows = list(await connection.execute(_RECENT, found))
-        return rows, await attempts(connection, [row.request_id for row in rows])
+        attempts = await connection.execute(_ATTEMPTS, {"ids": [row.request_id for row in rows]})
+        return rows, [AttemptRow(row.request_id, row.attempt, row.writer, row.body) for row in attempts]
 
 
 async def holding(engine: AsyncEngine) -> list[str]:
@@ -134,50 +69,10 @@ async def chains(engine: AsyncEngine, writer: str = "", *, batch: int = 500) -> 
             yield row.writer, Frame(row.seq, bytes(row.link), bytes(row.entry))
 
 
-_OPEN_WRITER = text("INSERT INTO audit_writers VALUES (:writer, 0, :link) ON CONFLICT DO NOTHING")
-_LOCK_WRITER = text("SELECT seq, link FROM audit_writers WHERE writer = :writer FOR UPDATE")
 _READ_WRITER = text("SELECT seq, link FROM audit_writers WHERE writer = :writer")
-_MOVE_WRITER = text("UPDATE audit_writers SET seq = :seq, link = :link WHERE writer = :writer")
-_INSERT_FRAMES = text("""
-    INSERT INTO audit_frames (writer, seq, link, entry)
-    SELECT :writer, * FROM unnest(CAST(:seqs AS bigint[]), CAST(:links AS bytea[]), CAST(:entries AS bytea[]))""")
-_OPEN_REQUESTS = text("""
-    INSERT INTO audit_requests (request_id, at_micros) SELECT id, 0 FROM unnest(CAST(:ids AS text[])) AS id
-    ON CONFLICT DO NOTHING""")
-_LOCK_REQUESTS = text("""
-    SELECT * FROM audit_requests WHERE request_id = ANY(CAST(:ids AS text[]))
-    ORDER BY request_id COLLATE "C" FOR UPDATE""")
 _ATTEMPTS = text("""
     SELECT request_id, attempt, writer, body FROM audit_attempts WHERE request_id = ANY(CAST(:ids AS text[]))
     ORDER BY request_id, attempt, writer""")
-_TYPES = {
-    "at_micros": "bigint", "http_status": "int", "cost_micro_usd": "bigint", "admitted": "bool", "final": "bool",
-    "charged": "bigint[]",
-}  # fmt: skip
-_COLUMNS = (*ROW, "charged")
-_DECLARED = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in _COLUMNS)
-_SET = ", ".join(f"{name} = n.{name}" for name in _COLUMNS[1:])
-_WRITE_REQUESTS = text(
-    f"UPDATE audit_requests r SET touched_at = clock_timestamp(), {_SET} "  # noqa: S608  names of our own
-    "FROM jsonb_to_recordset(CAST(:rows AS jsonb)) "
-    f"AS n ({_DECLARED}) WHERE r.request_id = n.request_id"
-)
-_WRITE_ATTEMPTS = text("""
-    INSERT INTO audit_attempts (request_id, attempt, writer, body)
-    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (request_id text, attempt int, writer text, body jsonb)
-    ON CONFLICT (request_id, attempt, writer) DO UPDATE SET body = excluded.body""")
-# Rows being written to are skipped, and rows written to meanwhile are looked at again by PostgreSQL: nothing that
-# was heard of after the look is returned.
-_SILENT = text("""
-    SELECT r.request_id FROM audit_requests r
-    WHERE NOT r.final AND r.touched_at < clock_timestamp() - make_interval(secs => :concluded)
-      AND r.touched_at < clock_timestamp() - make_interval(secs => (
-        SELECT CASE WHEN count(*) = 0 THEN CAST(:unseen AS float)
-                    WHEN bool_and(CAST(a.body ->> 'outcome' AS int) <> 0) THEN :concluded ELSE :lost END
-        FROM audit_attempts a WHERE a.request_id = r.request_id))
-    ORDER BY r.request_id COLLATE "C" LIMIT :limit FOR UPDATE OF r SKIP LOCKED""")
-# Held until the transaction ends; the number spells "ledger" in ASCII.
-_TRY_LEAD = text("SELECT pg_try_advisory_xact_lock(119178218857842)")
 _RECENT = text("""
     SELECT * FROM audit_requests
     WHERE (CAST(:tenant AS text) = '' OR tenant = :tenant)

@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from controlplane.domain.quota import Account
 from controlplane.domain.reservation import Hold, Reservation, WindowKey, encode
 from controlplane.domain.settlement import Settlement
+from controlplane.store import accounts
 from controlplane.store.postgres import create_engine
-from controlplane.store.quota import Note, OwnerLostError, QuotaStore, Want, apply
+from controlplane.store.quota import Note, OwnerLostError, QuotaStore, Want
+from controlplane.store.transactions import begin
 
 A, B = WindowKey("a", 0), WindowKey("b", 60)
 
@@ -43,8 +45,8 @@ async def settle(engine: AsyncEngine, key: WindowKey, owner: str, used: int, hel
     settlement = Settlement()
     settlement.charge(key, used)
     settlement.release(key, owner, held)
-    async with engine.begin() as connection:
-        await apply(connection, settlement)
+    async with begin(engine) as connection:
+        await accounts.settle(connection, settlement)
 
 
 async def leases(engine: AsyncEngine) -> dict[tuple[str, str], int]:
