@@ -67,6 +67,8 @@ class ResponseHeaders:
 
     headers: Headers
     end: bool = False
+    local: str = ""
+    """Why Envoy answers in the provider's place (its response code details); empty: the provider itself does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from dataplane.exchange.outbound import MakeRedaction, Outbound
 from dataplane.exchange.relay import Piece
 from dataplane.exchange.states import ExchangeFault, State, following
 from dataplane.exchange.usage import cost_pico_usd
+from dataplane.exchange.verdict import unreached
 from dataplane.sse.encode import comment
 
 Effects = list[ef.Effect]
@@ -99,6 +100,8 @@ class Session:
         return self._work(self._out.steps(event.data), len(event.data), now)
 
     def _on_response_headers(self, event: ev.ResponseHeaders, now: int) -> Effects:
+        if event.local:
+            raise unreached(event.local)
         self._first_byte = now
         self._provider_status = status_of(event)
         self._inbound = Inbound(self._out, event, self._limits)

@@ -40,6 +40,13 @@ def judge(status: int, headers: Headers, *, stream: bool) -> Verdict:
     raise ProviderError("The provider answered in a format that was not asked for.")
 
 
+def unreached(details: str) -> GatewayError:
+    """The error behind an answer that Envoy made in the provider's place, from its response code details."""
+    if "timeout" in details:
+        return ProviderTimeout("The provider did not answer in time.")
+    return ProviderError("The provider could not be reached.")
+
+
 def _failure(status: int, headers: Headers) -> GatewayError:
     if status == 429:
         return RateLimited("The provider asks to slow down.", retry_after=retry_after(headers))

@@ -21,6 +21,7 @@ from dataplane.exchange import events as ev
 ProcessingRequest = Any
 ProcessingResponse = Any
 
+_NAMESPACE, _DETAILS, _FROM_PROVIDER = "envoy.filters.http.ext_proc", "response.code_details", "via_upstream"
 _OVERWRITE = HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 _CONTINUE = pb.ProcessingResponse(request_headers=pb.HeadersResponse())
 _CLEAR = pb.ProcessingResponse(
@@ -56,7 +57,7 @@ def event(message: ProcessingRequest, provider: str) -> ev.Event:
             return ev.RequestBody(message.request_body.body)
         case "response_headers":
             head = message.response_headers
-            return ev.ResponseHeaders(_headers(head), head.end_of_stream)
+            return ev.ResponseHeaders(_headers(head), head.end_of_stream, _local(message))
         case "response_trailers":
             return ev.ResponseTrailers()
         case other:
@@ -66,6 +67,15 @@ def event(message: ProcessingRequest, provider: str) -> ev.Event:
 def _headers(head: Any) -> dict[str, bytes]:
     """Of a repeated header the last value counts: none that is repeated means anything to us."""
     return {header.key: header.raw_value for header in head.headers.headers}
+
+
+def _local(message: ProcessingRequest) -> str:
+    """Details of an answer that Envoy made itself; needs `response.code_details` among the response attributes."""
+    attributes = message.attributes.get(_NAMESPACE)
+    if attributes is None or _DETAILS not in attributes.fields:
+        return ""
+    details: str = attributes.fields[_DETAILS].string_value
+    return "" if details == _FROM_PROVIDER else details
 
 
 Sendable = ef.Continue | ef.SendRequest | ef.SendHeaders | ef.SendBody | ef.PassTrailers | ef.Reply

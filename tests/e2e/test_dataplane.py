@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
+import signal
 import uuid
 
 import httpx
@@ -157,6 +159,9 @@ async def test_a_failing_provider_is_followed_by_the_next(rig, a, b, client):
         assert (reply.status_code, reply.headers["x-kagami-provider"]) == (200, "b"), script
         assert "x-kagami-retry" not in reply.headers
         first, second = rig.control.closed(request_id, 2)
+        assert first.code == (
+            "provider_timeout" if script.hang else "rate_limit_exceeded" if script.status == 429 else "provider_error"
+        )
         assert (first.final, first.provider, second.final, second.provider) == (False, "a", True, "b")
         assert NAME not in b.received[-1].body.decode()
 
@@ -177,7 +182,7 @@ async def test_a_dead_provider_is_followed_by_the_next_and_then_by_an_error(rig,
     request_id = new_id()
     reply = await client.post(rig.url, json=chat("やあ"), headers=rig.decision(request_id))
     assert (reply.status_code, reply.json()["error"]["code"]) == (502, "provider_error")
-    assert len(rig.control.closed(request_id, 2)) == 2
+    assert [closed.provider_status for closed in rig.control.closed(request_id, 2)] == [0, 0]
 
 
 async def test_a_refusal_of_the_provider_reaches_the_client_in_our_words(rig, a, client):
@@ -287,6 +292,19 @@ async def test_a_long_prompt_is_scanned_without_stalling_others(rig, a, client):
     assert PHONE not in a.received[-1].body.decode()
 
 
+async def test_a_chunked_request_passes_with_its_length(rig, a, client):
+    async def pieces():
+        for piece in (b'{"model":"m","messages":[{"role":"user",', f'"content":"{NAME}"}}]}}'.encode()):
+            yield piece
+
+    a.script = Script([completion("はい")])
+    headers = {**rig.decision(new_id()), "content-type": "application/json"}
+    reply = await client.post(rig.url, content=pieces(), headers=headers)
+    assert reply.status_code == 200
+    assert NAME not in a.received[0].body.decode()
+    assert "transfer-encoding" not in a.received[0].headers
+
+
 async def test_a_truncated_stream_ends_with_an_error_event(rig, a, client):
     a.script = Script([delta("途中です。")], headers=STREAMING)
     reply = await client.post(rig.url, json=chat("やあ", stream=True), headers=rig.decision(new_id()))
@@ -324,3 +342,46 @@ async def test_an_event_without_choices_passes_and_its_text_is_redacted(rig, a, 
     reply = await client.post(rig.url, json=chat("やあ", stream=True), headers=rig.decision(new_id()))
     assert NEW.encode() not in reply.content
     assert content(reply.content) == "はい"
+
+
+async def test_a_worker_that_is_killed_in_a_stream_leaks_nothing_and_leaves_a_record(rig, a, client):
+    request_id = new_id()
+    a.script = Script([delta(f"担当は{NAME}です。電話は{NEW}です。" * 3)] * 100, headers=STREAMING, pause=0.05)
+    body = b""
+    with pytest.raises(httpx.TransportError):
+        async with client.stream(
+            "POST", rig.url, json=chat("やあ", stream=True), headers=rig.decision(request_id)
+        ) as reply:
+            async for piece in reply.aiter_raw():
+                body += piece
+                if len(body) > 500:
+                    for worker in rig.workers():
+                        os.kill(worker, signal.SIGKILL)
+    assert NAME not in body.decode(errors="replace")
+    assert NEW not in body.decode(errors="replace")
+    rig.wait_until_serving()
+    [closed] = rig.control.closed(request_id)
+    assert closed.outcome == Outcome.OUTCOME_WORKER_LOST
+    a.script = Script([completion("はい")])
+    for _ in range(20):
+        reply = await client.post(rig.url, json=chat("やあ"), headers=rig.decision(new_id()))
+        assert reply.status_code == 200
+
+
+async def test_a_stream_that_runs_when_the_worker_is_told_to_stop_is_finished(rig, a, client):
+    request_id = new_id()
+    a.script = Script([*[delta("はい。")] * 20, delta(finish="stop"), DONE], headers=STREAMING, pause=0.05)
+    body = b""
+    async with client.stream(
+        "POST", rig.url, json=chat("やあ", stream=True), headers=rig.decision(request_id)
+    ) as reply:
+        async for piece in reply.aiter_raw():
+            if not body:
+                for worker in rig.workers():
+                    os.kill(worker, signal.SIGTERM)
+            body += piece
+    assert content(body) == "はい。" * 20
+    assert b"[DONE]" in body
+    rig.wait_until_serving()
+    [closed] = rig.control.closed(request_id)
+    assert closed.outcome == Outcome.OUTCOME_COMPLETED

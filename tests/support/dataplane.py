@@ -110,6 +110,9 @@ class Rig:
     def log(self) -> str:
         return (self.directory / "dataplane.log").read_text()
 
+    def wait_until_serving(self) -> None:
+        _wait_until_serving(f"unix:{self.directory}/dp-0.sock", self.directory)
+
     def workers(self) -> list[int]:
         text = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in text.split()]

@@ -174,6 +174,14 @@ def test_a_failing_provider_is_left_for_the_next_until_the_chain_ends(status, co
     assert (last.closed.final, last.closed.attempt, last.closed.outcome) == (True, 2, Outcome.OUTCOME_PROVIDER_ERROR)
 
 
+def test_a_provider_that_was_not_reached_has_no_status_of_its_own():
+    head = ev.ResponseHeaders({":status": b"503"}, local="upstream_reset_before_response_started{connection_failure}")
+    driver = Driver().called().take(head)
+    assert error_of(driver.reply) == (502, "provider_error")
+    assert (driver.closed.provider_status, driver.closed.first_byte_micros) == (0, 0)
+    assert driver.reply.headers["x-kagami-retry"] == "1"
+
+
 def test_retry_after_passes_when_it_is_a_number_of_seconds():
     assert Driver().called().take(response_headers(429, **{"retry-after": b"12"})).reply.headers["retry-after"] == "12"
     assert (

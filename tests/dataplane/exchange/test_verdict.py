@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dataplane import errors
-from dataplane.exchange.verdict import Verdict, judge
+from dataplane.exchange.verdict import Verdict, judge, unreached
 
 JSON, SSE = {"content-type": b"application/json; charset=utf-8"}, {"content-type": b"Text/Event-Stream"}
 
@@ -32,3 +32,16 @@ def test_every_other_status_is_an_error_that_another_provider_may_not_have(statu
     with pytest.raises(error) as caught:
         judge(status, JSON, stream=False)
     assert caught.value.provider_fault
+
+
+@pytest.mark.parametrize(
+    ("details", "error"),
+    [
+        ("upstream_per_try_timeout", errors.ProviderTimeout),
+        ("response_timeout", errors.ProviderTimeout),
+        ("upstream_reset_before_response_started{connection_termination}", errors.ProviderError),
+        ("no_healthy_upstream", errors.ProviderError),
+    ],
+)
+def test_an_answer_that_envoy_made_itself_is_a_provider_that_was_slow_or_away(details, error):
+    assert type(unreached(details)) is error

@@ -4,6 +4,7 @@ import pytest
 from envoy.config.core.v3.base_pb2 import HeaderMap, HeaderValue
 from envoy.extensions.filters.http.ext_proc.v3.processing_mode_pb2 import ProcessingMode
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
+from google.protobuf.struct_pb2 import Struct, Value
 
 from dataplane.exchange import effects as ef
 from dataplane.exchange import events as ev
@@ -31,6 +32,15 @@ def head(end=False, **headers):
 )
 def test_each_message_is_an_event(message, event):
     assert wire.event(message, "p") == event
+
+
+@pytest.mark.parametrize(
+    ("details", "local"), [("via_upstream", ""), ("upstream_per_try_timeout", "upstream_per_try_timeout")]
+)
+def test_an_answer_of_envoys_own_is_known_by_its_details(details, local):
+    attributes = Struct(fields={"response.code_details": Value(string_value=details)})
+    message = pb.ProcessingRequest(response_headers=head(), attributes={"envoy.filters.http.ext_proc": attributes})
+    assert wire.event(message, "p").local == local
 
 
 @pytest.mark.parametrize(
