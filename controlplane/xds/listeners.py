@@ -31,6 +31,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
     HttpProtocolOptions,
     HttpProtocolOptionsHeadersWithUnderscoresAction,
     RetryPolicy,
+    RetryPolicyRetryHostPredicate,
     SocketAddress,
     SubstitutionFormatString,
 )
@@ -62,6 +63,7 @@ from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutatio
     HeaderMutation as EarlyHeaderMutation,
 )
 from envoy_data_plane.envoy.extensions.http.injected_credentials.generic.v3 import Generic
+from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import PreviousHostsPredicate
 from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import SdsSecretConfig
 from envoy_data_plane.envoy.type.matcher.v3 import RegexMatcher, StringMatcher
 from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
@@ -252,6 +254,12 @@ def _grpc(cluster: str, try_ms: int, timeout_ms: int | None = None) -> GrpcServi
         num_retries=2,
         retry_on="connect-failure,refused-stream,reset,unavailable,cancelled",
         retry_back_off=BackoffStrategy(base_interval=_ms(2), max_interval=_ms(try_ms)),
+        retry_host_predicate=[
+            RetryPolicyRetryHostPredicate(
+                name="envoy.retry_host_predicates.previous_hosts", typed_config=packed(PreviousHostsPredicate())
+            )
+        ],
+        host_selection_retry_max_attempts=3,
     )
     envoy_grpc = GrpcServiceEnvoyGrpc(cluster_name=cluster, skip_envoy_headers=True)
     return GrpcService(

@@ -84,7 +84,10 @@ class Authz(external_auth_pb2_grpc.AuthorizationServicer):
     def _allow(self, chain: Sequence[str], decided: bool) -> Any:
         ok = external_auth_pb2.OkHttpResponse(headers_to_remove=["authorization", "x-api-key"])
         overwrite = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
-        for name, value in (("x-kagami-exchange", ",".join(chain)), ("x-envoy-max-retries", str(max(len(chain) - 1, 0)))):
+        for name, value in (
+            ("x-kagami-exchange", ",".join(chain)),
+            ("x-envoy-max-retries", str(max(len(chain) - 1, 0))),
+        ):
             ok.headers.add(header=base_pb2.HeaderValue(key=name, value=value), append_action=overwrite)
         ok.response_headers_to_add.add(
             header=base_pb2.HeaderValue(key="x-kagami-request-id", value="r-1"), append_action=overwrite
@@ -233,7 +236,9 @@ class Provider:
         kind, *arguments = self.behaviour.split(":")
         if kind == "large":
             text = b"z" * int(arguments[0])
-            writer.write(b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(text) + text)
+            writer.write(
+                b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(text) + text
+            )
             await writer.drain()
             return True
         if kind == "hang":
@@ -246,7 +251,10 @@ class Provider:
         status = int(kind) if kind.isdigit() else 200
         text = f'{{"from":"{self.name}"}}'.encode()
         extra = "x-provider-secret: internal\r\nx-kagami-retry: 1\r\n" if kind == "forge" else ""
-        writer.write(f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{extra}content-length: {len(text)}\r\n\r\n".encode() + text)
+        writer.write(
+            f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{extra}content-length: {len(text)}\r\n\r\n".encode()
+            + text
+        )
         await writer.drain()
         return True
 
@@ -277,7 +285,12 @@ class Provider:
     def config(self, **changes: Any) -> ProviderConfig:
         """The provider as the control plane knows it."""
         base = ProviderConfig(
-            name=self.name, dialect=Dialect.DIALECT_OPENAI_CHAT, tls=False, host="127.0.0.1", port=self.port, base_path="/v1"
+            name=self.name,
+            dialect=Dialect.DIALECT_OPENAI_CHAT,
+            tls=False,
+            host="127.0.0.1",
+            port=self.port,
+            base_path="/v1",
         )
         return replace(base, **changes)
 
@@ -332,10 +345,10 @@ class Rig:
             dataplane=tuple(Endpoint(path=str(self.directory / f"dp{i}.sock")) for i in range(self.count)),
             authz_timeout_ms=1_000,
             authz_try_ms=500,
-            message_timeout_ms=200,
+            message_timeout_ms=2_000,
         )
 
-    async def start(self, snapshot: Snapshot, *, grace: float = 0.3, wait: bool = True) -> None:
+    async def start(self, snapshot: Snapshot, *, grace: float = 0.3, wait: bool = True, ads: int = 1) -> None:
         self.xds = Xds(self.settings, SecretReader(self.environment), grace=grace, poll=0.05)
         for index in range(self.count):
             await self.start_dataplane(index)
@@ -343,7 +356,7 @@ class Rig:
         self._running = asyncio.create_task(self.xds.run(self._published()))
         self.publish(snapshot)
         text = render_bootstrap(
-            template(), node="envoy-1", controlplane=self.settings.controlplane[:1], admin=Endpoint("127.0.0.1", 0)
+            template(), node="envoy-1", controlplane=self.settings.controlplane[:ads], admin=Endpoint("127.0.0.1", 0)
         )
         self.envoy = await asyncio.to_thread(Envoy.start, text, self.directory / "envoy", concurrency=2)
         if wait:
