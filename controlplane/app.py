@@ -94,6 +94,7 @@ class ControlPlane:
                 snapshots=self.snapshots,
                 queries=Queries(self.engine, store, self._snapshot),
                 envoys=self.xds.acknowledged,
+                loaded=lambda: self.refresher.loaded,
                 random=os.urandom,
                 pepper=settings.pepper,
                 token=settings.admin_token,

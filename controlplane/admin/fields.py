@@ -50,9 +50,9 @@ def model(text: str) -> str:
 
 
 def text(value: str) -> str:
-    """Free text for people."""
-    if len(value) > _MAX_TEXT:
-        raise FieldError(f"must have at most {_MAX_TEXT} characters")
+    """Free text for people, on one line."""
+    if len(value) > _MAX_TEXT or not value.replace("\u3000", " ").isprintable():
+        raise FieldError(f"must have at most {_MAX_TEXT} characters, all of them visible")
     return value
 
 

@@ -8,7 +8,7 @@ and audit records belong to the ledger; they come in as `Queries`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -22,11 +22,13 @@ from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controlplane.admin.auth import permitted
-from controlplane.admin.convert import Declared, Making, Problem, convert
+from controlplane.admin.convert import Issued, Making, Problem, convert
 from controlplane.domain import policies
 from controlplane.domain.catalogue import Catalogue, Change, changes, dangling, merge, of_snapshot
+from controlplane.domain.snapshot import Snapshot
 from controlplane.store import configuration, snapshots
 from controlplane.store.holder import SnapshotHolder
+from controlplane.store.snapshots import Loaded
 
 _MAX_PROBLEMS: Final = 50
 _KINDS: Final = {
@@ -65,6 +67,8 @@ class Administration:
     queries: Queries
     envoys: Callable[[], Mapping[str, str]]
     """Node id of each connected Envoy → revision it acknowledged."""
+    loaded: Callable[[], Loaded | None]
+    """What this replica read last: of that only what changed since is read again before a change."""
     random: Callable[[int], bytes]
     pepper: bytes = field(repr=False)
     token: str | None = field(default=None, repr=False)
@@ -74,7 +78,7 @@ class Administration:
 class InvalidManifestError(Exception):
     """A manifest that cannot be applied; says why, field by field."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         lines = [str(problem) for problem in problems[:_MAX_PROBLEMS]]
         if len(problems) > _MAX_PROBLEMS:
             lines.append(f"… and {len(problems) - _MAX_PROBLEMS} more")
@@ -149,37 +153,41 @@ class Admin(AdminServicer):
     async def _apply(self, request: pb.ApplyRequest) -> pb.ApplyReply:
         async with self._of.engine.begin() as connection:
             await configuration.lock(connection)
-            loaded = await snapshots.read(connection)
-            current = of_snapshot(loaded.snapshot)
+            loaded = await snapshots.read(connection, self._of.loaded())
             # In a thread: a hundred thousand keys take long enough to be felt by others.
-            declared, after = await asyncio.to_thread(self._merged, request, current)
-            todo = list(changes(current, after))
-            if request.dry_run or not todo:
-                return _reply(todo, loaded.snapshot.revision)
-            await configuration.write(connection, after, todo)
-            revision = (await snapshots.read(connection, loaded)).snapshot.revision
-        log.info("admin.applied", revision=revision, changes=len(todo))
-        return _reply(todo, revision, declared)
+            plan = await asyncio.to_thread(self._plan, request, loaded.snapshot)
+            if request.dry_run or not plan.changes:
+                return _reply(plan.changes, loaded.snapshot.revision)
+            await configuration.write(connection, plan.after, plan.changes)
+            revision = await snapshots.revision(connection)
+        log.info("admin.applied", revision=revision, changes=len(plan.changes))
+        return _reply(plan.changes, revision, plan.issued)
 
-    def _merged(self, request: pb.ApplyRequest, current: Catalogue) -> tuple[Declared, Catalogue]:
-        making = Making(current, self._of.pepper, self._of.random, self._of.vet)
-        declared = convert(request.manifest, making)
+    def _plan(self, request: pb.ApplyRequest, current: Snapshot) -> _Plan:
+        before = of_snapshot(current)
+        declared = convert(request.manifest, Making(before, self._of.pepper, self._of.random, self._of.vet))
         if declared.problems:
-            raise InvalidManifestError(list(declared.problems))
-        after = merge(current, declared.catalogue, prune=request.prune)
+            raise InvalidManifestError(declared.problems)
+        after = merge(before, declared.catalogue, prune=request.prune)
         problems = [Problem(*problem) for problem in dangling(after)]
         if problems:
             raise InvalidManifestError(problems)
-        return declared, after
+        return _Plan(after, tuple(changes(before, after)), declared.issued)
 
 
-def _reply(todo: list[Change], revision: str, declared: Declared | None = None) -> pb.ApplyReply:
-    listed = [pb.Change(verb=one.verb, kind=_KINDS[one.kind], name=_named(one.name)) for one in todo]
-    issued = [
-        pb.IssuedKey(tenant=key.tenant, name=key.name, key_id=key.key_id, secret=key.secret)
-        for key in (declared.issued if declared else ())
-    ]
-    return pb.ApplyReply(changes=listed, issued=issued, revision=revision)
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What applying a manifest comes to."""
+
+    after: Catalogue
+    changes: Sequence[Change]
+    issued: Sequence[Issued]
+
+
+def _reply(changed: Sequence[Change], revision: str, issued: Sequence[Issued] = ()) -> pb.ApplyReply:
+    listed = [pb.Change(verb=one.verb, kind=_KINDS[one.kind], name=_named(one.name)) for one in changed]
+    secrets = [pb.IssuedKey(tenant=key.tenant, name=key.name, key_id=key.key_id, secret=key.secret) for key in issued]
+    return pb.ApplyReply(changes=listed, issued=secrets, revision=revision)
 
 
 def _named(name: Any) -> str:

@@ -6,15 +6,19 @@ changed, so the revision stays too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Table, TextClause, delete, insert, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controlplane.domain.catalogue import KINDS, Catalogue, Change
 from controlplane.store import schema
+
+# Bounds a statement's size.
+_ROWS_AT_ONCE: Final = 1000
 
 
 async def lock(connection: AsyncConnection) -> None:
@@ -23,35 +27,51 @@ async def lock(connection: AsyncConnection) -> None:
     await connection.execute(select(kinds).order_by(kinds).with_for_update())
 
 
-async def write(connection: AsyncConnection, after: Catalogue, changes: Iterable[Change]) -> None:
+async def write(connection: AsyncConnection, after: Catalogue, changes: Sequence[Change]) -> None:
     """Writes `changes`, whose new values are in `after`."""
-    changes = list(changes)
+    # Few statements for many rows: each statement wakes the triggers once.
     for kind in reversed(KINDS):
-        for change in changes:
-            if change.kind == kind and change.verb == "delete":
-                await connection.execute(delete(_TABLES[kind]).where(*_identity(kind, change.name)))
+        for part in _parts([one.name for one in changes if one.kind == kind and one.verb == "delete"]):
+            await connection.execute(delete(_TABLES[kind]).where(_any_of(kind, part)))
     for kind in KINDS:
-        created = [change for change in changes if change.kind == kind and change.verb == "create"]
-        if created:
-            rows = [_row(kind, change.name, after) for change in created]
-            await connection.execute(insert(_TABLES[kind]), rows)
-        for change in changes:
-            if change.kind == kind and change.verb == "update":
-                row = _row(kind, change.name, after)
-                await connection.execute(update(_TABLES[kind]).where(*_identity(kind, change.name)).values(row))
-    await _targets(connection, after, [change for change in changes if change.kind == "routes"])
+        for part in _parts([one.name for one in changes if one.kind == kind and one.verb != "delete"]):
+            rows = json.dumps([_row(kind, name, after) for name in part], default=_bytea)
+            await connection.execute(_upsert(kind), {"rows": rows})
+    await _targets(connection, after, [one.name for one in changes if one.kind == "routes" and one.verb != "delete"])
 
 
-async def _targets(connection: AsyncConnection, after: Catalogue, changes: Iterable[Change]) -> None:
-    for change in changes:
-        if change.verb != "delete":
-            table = schema.route_targets
-            await connection.execute(delete(table).where(table.c.route == change.name))
-            rows = [
-                {"route": change.name, "position": position, "provider": target.provider, "model": target.model}
-                for position, target in enumerate(after.routes[change.name].targets)
-            ]
-            await connection.execute(insert(table), rows)
+async def _targets(connection: AsyncConnection, after: Catalogue, models: Sequence[str]) -> None:
+    table = schema.route_targets
+    for part in _parts(models):
+        await connection.execute(delete(table).where(table.c.route.in_(part)))
+        rows = [
+            {"route": model, "position": position, "provider": target.provider, "model": target.model}
+            for model in part
+            for position, target in enumerate(after.routes[model].targets)
+        ]
+        await connection.execute(insert(table).values(rows))
+
+
+def _parts(names: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (names[start : start + _ROWS_AT_ONCE] for start in range(0, len(names), _ROWS_AT_ONCE))
+
+
+def _any_of(kind: str, names: Sequence[Any]) -> ColumnElement[bool]:
+    columns = [_TABLES[kind].c[column] for column in _NAMED_BY[kind]]
+    return tuple_(*columns).in_(names) if len(columns) > 1 else columns[0].in_(names)
+
+
+def _upsert(kind: str) -> TextClause:
+    """Rows as one JSON parameter: a statement that is compiled once, however many rows it writes."""
+    table, named_by = _TABLES[kind].name, _NAMED_BY[kind]
+    columns = [column.name for column in _TABLES[kind].columns]
+    listed = ", ".join(f'"{column}"' for column in columns)
+    changed = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in named_by)
+    return text(
+        f"INSERT INTO {table} ({listed}) SELECT {listed}"  # noqa: S608 - our own names
+        f" FROM jsonb_populate_recordset(NULL::{table}, CAST(:rows AS jsonb))"
+        f" ON CONFLICT ({', '.join(named_by)}) DO {f'UPDATE SET {changed}' if changed else 'NOTHING'}"
+    )
 
 
 _TABLES: Final[Mapping[str, Table]] = {kind: getattr(schema, kind) for kind in KINDS if kind != "keys"} | {
@@ -68,10 +88,8 @@ _NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def _identity(kind: str, name: Any) -> list[Any]:
-    columns = _NAMED_BY[kind]
-    values = name if len(columns) > 1 else (name,)
-    return [_TABLES[kind].c[column] == value for column, value in zip(columns, values, strict=True)]
+def _bytea(value: bytes) -> str:
+    return f"\\x{value.hex()}"
 
 
 def _row(kind: str, name: Any, catalogue: Catalogue) -> dict[str, Any]:

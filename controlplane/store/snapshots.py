@@ -64,7 +64,7 @@ async def read(connection: AsyncConnection, previous: Loaded | None = None) -> L
 
     was = old.snapshot
     snapshot = Snapshot(
-        revision=str(sum(revisions.values())),
+        revision=_total(revisions),
         tenants=await _tenants(connection) if changed(schema.tenants) else was.tenants,
         keys=await _keys(connection) if changed(schema.virtual_keys) else was.keys,
         providers=await _providers(connection) if changed(schema.providers) else was.providers,
@@ -74,6 +74,15 @@ async def read(connection: AsyncConnection, previous: Loaded | None = None) -> L
         quotas=await _quotas(connection) if changed(schema.quotas) else was.quotas,
     )
     return Loaded(snapshot, revisions)
+
+
+async def revision(connection: AsyncConnection) -> str:
+    """The revision as this transaction sees it, its own changes included."""
+    return _total(await _revisions(connection))
+
+
+def _total(revisions: Mapping[str, int]) -> str:
+    return str(sum(revisions.values()))
 
 
 async def _revisions(connection: AsyncConnection) -> dict[str, int]:

@@ -80,3 +80,10 @@ def test_zero_stands_for_the_default_timeout() -> None:
     assert fields.timeout_ms(5, 60_000) == 5
     with pytest.raises(FieldError):
         fields.timeout_ms(1 << 31, 60_000)
+
+
+def test_free_text_is_one_visible_line() -> None:
+    assert fields.text("東京　営業部 (Tokyo)") == "東京　営業部 (Tokyo)"
+    for text in ("a\x00b", "a\nb", "a\u202eb", "x" * 257):
+        with pytest.raises(FieldError):
+            fields.text(text)

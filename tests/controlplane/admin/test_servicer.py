@@ -43,7 +43,7 @@ class Ledger:
 async def administering(database_url: str, address: str = "127.0.0.1:0") -> AsyncIterator[AdminStub]:
     engine, server = create_engine(database_url), grpc.aio.server()
     made = Administration(
-        node="cp-0", engine=engine, snapshots=SnapshotHolder(), queries=Ledger(), envoys=lambda: {"envoy-0": "3"},
+        node="cp-0", engine=engine, snapshots=SnapshotHolder(), queries=Ledger(), envoys=lambda: {"envoy-0": "3"}, loaded=lambda: None,
         random=os.urandom, pepper=PEPPER, token=TOKEN,
     )  # fmt: skip
     Admin(made).add_to(server)
