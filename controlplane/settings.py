@@ -18,7 +18,6 @@ from controlplane.xds.gateway import Endpoint, GatewaySettings, discovery, endpo
 _MIN_TOKEN_CHARS: Final = 16
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _FORMATS: Final = ("json", "console")
-_LEAST_REQUEST_BYTES, _MOST_REQUEST_BYTES = 1024, 64 << 20
 
 
 class SettingsError(ValueError):
@@ -62,7 +61,9 @@ def parse(env: Mapping[str, str]) -> Settings:
         "listen": reader.read("KAGAMI_GATEWAY_LISTEN", _address, "0.0.0.0:8080"),
         "controlplane": reader.read("KAGAMI_CONTROLPLANE_ENDPOINTS", endpoints, None) or (listen,),
         "dataplane": reader.read("KAGAMI_DATAPLANE_ENDPOINTS", endpoints),
-        "max_request_bytes": reader.read("KAGAMI_MAX_REQUEST_BYTES", _request_bytes, str(10 << 20)),
+        "max_request_bytes": reader.read("KAGAMI_MAX_REQUEST_BYTES", _bytes_from(1 << 10, 64 << 20), str(10 << 20)),
+        # The data plane has the same setting: Envoy must hold what the data plane is to see whole.
+        "max_response_bytes": reader.read("KAGAMI_MAX_RESPONSE_BYTES", _bytes_from(1 << 16, 1 << 30), str(32 << 20)),
     }
     if reader.problems:
         raise SettingsError("\n".join(reader.problems))
@@ -154,7 +155,10 @@ def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
     return convert
 
 
-def _request_bytes(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not _LEAST_REQUEST_BYTES <= int(text) <= _MOST_REQUEST_BYTES:
-        raise ValueError(f"must be a number of bytes from {_LEAST_REQUEST_BYTES} to {_MOST_REQUEST_BYTES}")
-    return int(text)
+def _bytes_from(least: int, most: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"must be a number of bytes from {least} to {most}")
+        return int(text)
+
+    return convert

@@ -41,6 +41,7 @@ def test_everything_can_be_said() -> None:
             "KAGAMI_CONTROLPLANE_ENDPOINTS": "unix:/run/kagami/cp-0.sock, unix:/run/kagami/cp-1.sock",
             "KAGAMI_GATEWAY_LISTEN": "127.0.0.1:18080",
             "KAGAMI_MAX_REQUEST_BYTES": "2048",
+            "KAGAMI_MAX_RESPONSE_BYTES": "65536",
             "KAGAMI_ADMIN_TOKEN": "t" * 16,
             "KAGAMI_LOG_LEVEL": "debug",
             "KAGAMI_LOG_FORMAT": "console",
@@ -48,7 +49,7 @@ def test_everything_can_be_said() -> None:
     )
     assert (settings.node, settings.listen, settings.admin_token) == ("cp-1", "unix:/run/kagami/cp-1.sock", "t" * 16)
     assert len(settings.gateway.controlplane) == 2
-    assert settings.gateway.max_request_bytes == 2048
+    assert (settings.gateway.max_request_bytes, settings.gateway.max_response_bytes) == (2048, 65536)
 
 
 def test_every_mistake_is_named_at_once() -> None:
@@ -70,6 +71,7 @@ def test_every_mistake_is_named_at_once() -> None:
         ("KAGAMI_DATAPLANE_ENDPOINTS", "unix:/run/a.sock,host:1"),
         ("KAGAMI_MAX_REQUEST_BYTES", "10MiB"),
         ("KAGAMI_MAX_REQUEST_BYTES", "1"),
+        ("KAGAMI_MAX_RESPONSE_BYTES", "-1"),
         ("KAGAMI_NODE", "a b"),
         ("KAGAMI_LOG_FORMAT", "xml"),
     ],
