@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import hashlib
+
+from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
+from support.snapshots import key, snapshot
+
+from controlplane.authz import record
+from controlplane.authz.body import Ask
+from controlplane.authz.decide import Allow, Answer, Deny
+from controlplane.authz.facts import Facts
+from controlplane.authz.record import Stamp
+from controlplane.domain import errors
+from controlplane.domain.routing import chain
+
+STAMP = Stamp("request-1", 1_800_000_000_000_000)
+BODY = '{"messages":[{"role":"user","content":"山田太郎"}]}'.encode()
+FACTS = Facts("POST", "/v1/chat/completions", b"d" * 32, BODY, partial=False, traceparent="00-t")
+SNAPSHOT = snapshot()
+ALLOW = Allow(
+    SNAPSHOT.tenants["acme"], key(), "chat", "u", chain(SNAPSHOT.routes["chat"], SNAPSHOT), Ask("chat", "u", 5, 0)
+)
+
+
+def admitted() -> bytes:
+    return record.admitted(STAMP, FACTS, ALLOW, reservation_id="r", policy_version="v", route_reason="priority")
+
+
+def test_an_admission_says_who_what_where_to_and_under_which_policy() -> None:
+    entry = AuditEntry.FromString(admitted())
+    assert (entry.request_id, entry.at_unix_micros) == (STAMP.request_id, STAMP.unix_micros)
+    said = entry.admitted
+    assert (said.tenant, said.key_id, said.user, said.model, said.method) == ("acme", "key_1", "u", "chat", "POST")
+    assert (said.policy, said.policy_version, said.reservation_id) == ("default", "v", "r")
+    assert (list(said.providers), said.traceparent) == (["first", "second"], "00-t")
+
+
+def test_the_same_decision_is_always_the_same_bytes() -> None:
+    assert admitted() == admitted()
+
+
+def test_a_denial_says_what_was_refused_by_its_hash_alone() -> None:
+    raw = record.denied(STAMP, FACTS, Deny(errors.model_not_found("x"), key(), "x"))
+    said = AuditEntry.FromString(raw).denied
+    assert (said.tenant, said.key_id, said.model, said.http_status, said.code) == (
+        "acme",
+        "key_1",
+        "x",
+        404,
+        "model_not_found",
+    )
+    assert said.request_sha256 == hashlib.sha256(BODY).digest()
+    assert "山田".encode() not in raw
+
+
+def test_a_strangers_denial_names_nobody() -> None:
+    said = AuditEntry.FromString(record.denied(STAMP, FACTS, Deny(errors.WRONG_KEY))).denied
+    assert (said.tenant, said.key_id, said.http_status) == ("", "", 401)
+
+
+def test_an_answer_of_the_gateways_own_is_recorded_with_its_status() -> None:
+    said = AuditEntry.FromString(record.answered(STAMP, FACTS, Answer(key(), "models_listed", b"{}"))).denied
+    assert (said.http_status, said.code, said.tenant) == (200, "models_listed", "acme")
+
+
+def test_a_path_of_any_length_is_kept_short_and_visible() -> None:
+    odd = Facts("GET", "/\x00\n" + "x" * 10_000, None, b"", partial=False)
+    path = AuditEntry.FromString(record.denied(STAMP, odd, Deny(errors.UNKNOWN_URL))).denied.path
+    assert path.isprintable()
+    assert len(path) <= 256
