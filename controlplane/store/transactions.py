@@ -7,7 +7,7 @@ than PostgreSQL's. The connection still comes from the engine's pool and goes ba
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -29,8 +29,10 @@ async def begin(engine: AsyncEngine) -> AsyncIterator[Connection]:
             yield connection
             await connection.commit()
         except BaseException:
-            if not connection.closed:
+            with suppress(psycopg.Error):
                 await connection.rollback()
+            if connection.closed:
+                await borrowed.invalidate()  # the pool cannot see what happened to it
             raise
 
 
