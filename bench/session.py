@@ -1,6 +1,6 @@
 """Microseconds of one exchange in the pure session, without Envoy, gRPC or disk.
 
-    python bench/session.py [--seconds 2]
+    OMP_NUM_THREADS=1 python bench/session.py [--seconds 2]
 
 The session is fed what Envoy would send, for a 1 KB Japanese prompt that differs every time: a whole answer, and a
 stream of 60 chunks; with detection off, and on with the shipped detectors (its own cost is detection, see
