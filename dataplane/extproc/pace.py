@@ -1,8 +1,8 @@
 """Long work beside short: one slice at a time, then a moment for everybody else.
 
 Scanning a long prompt takes seconds of a core that a hundred streams share. A slice runs for `SLICE_SECONDS` or one
-step, whichever is longer; then the loop is left alone for as long as the slice took (at most `PAUSE_SECONDS`), or for
-an instant when no other stream is there. Slices of several long scans never follow each other without such a pause,
+step, whichever is longer; then the loop is left alone for a third of that time (at most `PAUSE_SECONDS`), or for an
+instant when no other stream is there. Slices of several long scans never follow each other without such a pause,
 so another stream waits for one step of one scan at most, however many there are.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Generator
 from typing import Any
 
 SLICE_SECONDS = 0.005
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.005
 _INSTANT = 0.0005
 
 
@@ -35,7 +35,7 @@ class Pace:
                     next(steps)
                 except StopIteration as done:
                     raise Finished(done.value) from None
-            await asyncio.sleep(_INSTANT if self.streams <= 1 else min(taken, PAUSE_SECONDS))
+            await asyncio.sleep(_INSTANT if self.streams <= 1 else min(taken / 3, PAUSE_SECONDS))
 
 
 class Finished(Exception):  # noqa: N818 -- StopIteration, which cannot leave a coroutine
