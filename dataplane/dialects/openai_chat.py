@@ -27,11 +27,11 @@ JsonObject = dict[str, Any]
 
 MOST_CHOICES = 128
 """OpenAI's limit of `n`."""
-_ROLE = re.compile(r"[a-z_]{1,32}", re.ASCII)
-# Not a person's words: sent only between gateway and provider, or replaced by us.
-_REQUEST_SKIP = frozenset({"model", "stream", "stream_options"})
-_ANSWER_SKIP = frozenset({"usage", "created"})
 _TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
+_ROLE = re.compile(r"[a-z_]{1,32}", re.ASCII)
+# Validated to hold no words, or replaced by us.
+_REQUEST_SKIP = frozenset({"model", "stream", "seed", *_TOKEN_LIMITS})
+_ANSWER_SKIP = frozenset({"usage", "created"})
 
 
 class ChatRequest:
@@ -48,8 +48,13 @@ class ChatRequest:
 
     @property
     def uninspected(self) -> int:
-        """Images, audio and files among the content parts."""
-        return self._found.media
+        """Images, audio and files among the content parts, and an answer that is to be spoken."""
+        return self._found.media + self._spoken
+
+    @property
+    def _spoken(self) -> bool:
+        modalities = self._body.get("modalities")
+        return isinstance(modalities, list) and "audio" in modalities
 
     def texts(self) -> Generator[None, None, Texts]:
         """See model.Request."""
@@ -164,6 +169,8 @@ def _validate(body: JsonObject) -> None:
     _need(isinstance(body.get("stream"), bool | None), "stream", "a boolean")
     options = body.get("stream_options")
     _need(isinstance(options, dict | None), "stream_options", "an object")
+    seed = body.get("seed")
+    _need(seed is None or type(seed) is int, "seed", "an integer")
     count = body.get("n")
     _need(
         count is None or (type(count) is int and 0 < count <= MOST_CHOICES), "n", f"an integer from 1 to {MOST_CHOICES}"

@@ -25,7 +25,6 @@ STRUCTURAL = frozenset({
     "search_context_size", "service_tier", "status", "syntax", "system_fingerprint", "tool_call_id", "tool_choice",
     "truncation", "type", "verbosity", "voice",
 })  # fmt: skip
-NUMERIC = frozenset({"created", "seed", "max_tokens", "max_completion_tokens", "logit_bias", "usage", "bytes"})
 _NAMED = frozenset({"function", "custom", "json_schema"})
 _MEDIA = frozenset({"image_url", "input_audio", "file", "video_url", "audio", "input_image", "input_file", "image"})
 _PARTS = frozenset({"content", "output"})
@@ -124,7 +123,7 @@ class _Node(NamedTuple):
             if not value or (self.inside and _opaque(name, value)) or is_structural(name, parent, value):
                 return None
             return Kind.JSON if name == "arguments" else Kind.TEXT
-        if type(value) is int and abs(value) >= _LEAST_NUMBER and name not in NUMERIC and self.name not in NUMERIC:
+        if type(value) is int and abs(value) >= _LEAST_NUMBER:
             return Kind.NUMBER
         return None
 

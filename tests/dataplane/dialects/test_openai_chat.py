@@ -75,6 +75,7 @@ def test_output_is_clamped_to_what_the_budget_leaves(fields, most, expected):
         ({"messages": [{"role": "assistant", "tool_calls": {}}]}, "messages[0].tool_calls"),
         ({"stream": "yes"}, "stream"),
         ({"stream_options": []}, "stream_options"),
+        ({"seed": "佐藤"}, "seed"),
         ({"n": 0}, "n"),
         ({"n": 129}, "n"),
         ({"n": True}, "n"),
@@ -128,6 +129,17 @@ def test_a_placeholder_in_a_participants_name_loses_its_brackets():
     run(request.texts())
     request.replace(["<PERSON_1>", "a"])
     assert sent(request)["messages"][0]["name"] == "PERSON_1"
+
+
+def test_no_part_of_a_request_is_left_out_but_what_holds_no_words():
+    fields = {"stream": True, "stream_options": {"note": "a"}, "metadata": {"seed": 123456789018}, "seed": 123456789018}
+    assert sorted(run(CHAT.request(body(**fields)).texts()).texts) == ["123456789018", "a", "やあ"]
+
+
+def test_an_answer_that_is_to_be_spoken_cannot_be_inspected():
+    request = CHAT.request(body(modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}))
+    run(request.texts())
+    assert request.uninspected == 1
 
 
 def test_pictures_do_not_count_as_text():
