@@ -88,6 +88,9 @@ class Request(Protocol):
     def encode(self, model: str, max_output_tokens: int) -> bytes:
         """Body for the provider. `max_output_tokens`: 0 = as asked, else never ask for more."""
 
+    def release(self) -> None:
+        """Forget the body, which a long answer need not keep in memory; the attributes stay."""
+
 
 class Answer(Protocol):
     """One whole (not streamed) answer."""

@@ -76,6 +76,10 @@ class ChatRequest:
             self._clamp(max(1, max_output_tokens // (self._body.get("n") or 1)))
         return orjson.dumps(self._body)
 
+    def release(self) -> None:
+        """See model.Request."""
+        self._body, self._found, self._texts = {}, slots.Found([], 0), Texts([], frozenset())
+
     def _clamp(self, most: int) -> None:
         asked = [name for name in _TOKEN_LIMITS if isinstance(self._body.get(name), int)]
         for name in asked or _TOKEN_LIMITS[:1]:

@@ -80,9 +80,10 @@ class Outbound:
         )
 
     def send(self) -> SendRequest:
-        """What goes to the provider. The body is given away, not kept."""
+        """What goes to the provider. Body and text are given away, not kept."""
         body, self._body = self._body, b""
         received, self._received = self._received, {}
         path = self.attempt.target.base_path + self.attempt.dialect.path
         made, removed = headers.to_provider(received, path, len(body), stream=self.request.stream)
+        self.request.release()
         return SendRequest(made, removed, body)

@@ -142,6 +142,14 @@ def test_an_answer_that_is_to_be_spoken_cannot_be_inspected():
     assert request.uninspected == 1
 
 
+def test_a_released_request_keeps_what_the_answer_needs_and_no_text():
+    request = CHAT.request(body(stream=True, stream_options={"include_usage": True}))
+    run(request.texts())
+    request.release()
+    assert (request.stream, request.wants_usage, request.measure) == (True, True, Measure(2, 2))
+    assert run(request.texts()).texts == []
+
+
 def test_pictures_do_not_count_as_text():
     content = [{"type": "text", "text": "見て"}, {"type": "image_url", "image_url": {"url": "data:" + "A" * 9999}}]
     request = CHAT.request(body(messages=[{"role": "user", "content": content}]))
