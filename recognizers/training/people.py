@@ -103,6 +103,13 @@ class Population:
             parts.insert(1, self.pick(lists["kata_given"]))
         return join.join(parts)
 
+    def initialled(self) -> str:
+        """An initial and a family name, Japanese or English: `K. Sato`, `T SATO`, `M.Iwata`."""
+        person = self.person()
+        name = person.sei_romaji.capitalize() if self._chance.random() < 0.7 else self.english()[1]
+        name = name.upper() if self._chance.random() < 0.25 else name
+        return person.mei_romaji[0].upper() + self._chance.choice([". ", ". ", ".", " "]) + name
+
     def english(self) -> tuple[str, str]:
         """First and last name in Latin letters."""
         first = self.pick(self.foreign["en_first"])
@@ -118,7 +125,5 @@ def _usual_given(given: list[tuple[str, str]]) -> list[tuple[str, str]]:
         for char in set(surface):
             counts[char] = counts.get(char, 0) + 1
     return [
-        (surface, kana)
-        for surface, kana in given
-        if len(surface) <= 3 and min(counts[char] for char in surface) >= 300
+        (surface, kana) for surface, kana in given if len(surface) <= 3 and min(counts[char] for char in surface) >= 300
     ]

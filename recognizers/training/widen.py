@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 SENTENCES = Path(__file__).with_name("sentences")
 DEFAULT_REPEAT = 4
-_PART = re.compile(r"\\(.)|\[\[(.+?)\]\]|\{([^{}]+)\}|\(\?((?:[^()\\]|\\.|\((?!\?)[^()]*\))*)\)", re.S)
+_PART = re.compile(r"\\(.)|\[\[(.+?)\]\]|\{([^{}]+)\}|\(\?((?:[^()\\]|\\.|\((?!\?)[^()]*\))*)\)", re.DOTALL)
 _NAME = re.compile(r"(-?)([a-z0-9]+_?)(?:\.([hkwrRs]))?(?:#(\d+))?")
 _ESCAPES = {"n": "\n", "t": "\t"}
 
@@ -141,6 +141,12 @@ _FOREIGN: dict[str, Callable[[Population], str]] = {
     "kata": lambda people: people.kata(),
     "kata1": lambda people: people.pick(people.foreign["kata_family"] + people.foreign["kata_given"]),
     "cjk": lambda people: people.pick(people.foreign["cjk"]),
+    "hangul": lambda people: people.pick(people.foreign["hangul"]),
+    "zh": lambda people: people.pick(people.foreign["zh"]),
+    "vn": lambda people: people.pick(people.foreign["vn"]),
+    "world": lambda people: " ".join(people.pick(people.foreign["world"]) for _ in range(2)),
+    "world1": lambda people: people.pick(people.foreign["world"]),
+    "ini": lambda people: people.initialled(),
     "cjk1": lambda people: people.pick(people.foreign["cjk"])[0],
 }
 _FORMS: dict[str, Callable[[str, str, str], str]] = {

@@ -1,0 +1,176 @@
+"""What the tagger sees of a text: one row per morpheme, made with very little Python per morpheme.
+
+Strategy: Sudachi cuts the text into morphemes. What depends on the morpheme alone (word, part of speech, letters,
+name lists it is in) is worked out once per distinct morpheme and remembered; a text is then an array of numbers.
+Spaces are no rows: a row says how much space came before it, so `佐 藤` reads like `佐藤`.
+Guarantees: linear, bounded memory, no exception for any text without lone surrogates that Sudachi takes at once.
+Not thread-safe (Sudachi's tokenizer is not): one `Featurizer` per thread over one dictionary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import sudachipy
+
+from recognizers.names import NameLists, to_hiragana
+
+Ids = npt.NDArray[np.int32]
+
+FLAGS = 24
+# Names are looked up over two neighbouring morphemes too: Sudachi splits what it does not know (大神田 → 大|神田).
+PAIR_NONE, PAIR_FAMILY, PAIR_GIVEN, PAIR_BOTH = range(4)
+_PAIRABLE = 2
+
+HONORIFICS = frozenset(
+    "さん 様 さま 氏 君 くん ちゃん 殿 先生 先輩 嬢 夫妻 サン サマ クン チャン どの 女史 画伯 師匠 後輩".split()  # noqa: SIM905
+)
+_ENDS = frozenset("。！？!?\n")
+
+
+class Fact(NamedTuple):
+    """A distinct morpheme: surface, part-of-speech class, numbers of the flags that are set."""
+
+    surface: str
+    pos: str
+    flags: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The morphemes of a text that are not spaces.
+
+    `tokens` numbers into `Featurizer.facts`; `starts`, `ends` offsets; `spaces` 0, 1, 2 (several) before it;
+    `pairs` what it makes with the next one; `sentence` the number of the sentence it is in.
+    """
+
+    tokens: Ids
+    starts: Ids
+    ends: Ids
+    spaces: Ids
+    pairs: Ids
+    sentence: Ids
+
+
+def pos_class(pos: tuple[str, ...]) -> str:
+    """The part of speech as the tagger distinguishes it: the first fields, without conjugation."""
+    return "-".join(field for field in pos[:4] if field != "*")
+
+
+def is_kanji(text: str) -> bool:
+    """Whether all characters are kanji or stand for them (々, 〆, ヶ)."""
+    return all("\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf" or char > "\uffff" or char in "々〆ヶケ"
+               for char in text)  # fmt: skip
+
+
+def flags_of(surface: str, names: NameLists) -> tuple[int, ...]:
+    """The name lists a surface is in, as flag numbers."""
+    found: list[int] = []
+    rank = names.family.get(surface)
+    if rank is not None:
+        found.append(0 if rank < 150 else 1 if rank < 700 else 2)
+    elif surface in names.rare:
+        found.append(3)
+    if surface in names.given:
+        found.append(4)
+    kana = to_hiragana(surface)
+    if kana in names.family_kana:
+        found.append(5 if kana == surface else 6)
+    if kana in names.given_kana:
+        found.append(7 if kana == surface else 8)
+    lower = surface.lower()
+    if lower.isascii() and lower[:1].isalpha():
+        found += _latin_flags(surface, lower, names)
+    if surface in names.foreign["kata_given"] or surface in names.foreign["kata_family"]:
+        found.append(15)
+    if surface in HONORIFICS:
+        found.append(16)
+    return tuple(found)
+
+
+def _latin_flags(surface: str, lower: str, names: NameLists) -> list[int]:
+    found: list[int] = []
+    title = lower.capitalize()
+    found += [9] if lower in names.family_romaji else []
+    found += [10] if lower in names.given_romaji else []
+    found += [11] if title in names.foreign["en_first"] else []
+    found += [12] if title in names.foreign["en_last"] else []
+    if surface.isupper() and len(surface) > 1:
+        found.append(13)
+    elif surface[0].isupper():
+        found.append(14)
+    return found
+
+
+class Featurizer:
+    """Texts to `Rows`."""
+
+    def __init__(self, dictionary: sudachipy.Dictionary, names: NameLists) -> None:
+        self._tokenize = dictionary.create(sudachipy.SplitMode.A).tokenize
+        self._names = names
+        count = len(dictionary.pos_matcher(lambda _: True))
+        self._classes = [pos_class(dictionary.pos_of(number)) for number in range(count)]
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._pairs: dict[tuple[int, int], int] = {}
+        self.facts: list[Fact] = []
+        self.pairable: list[bool] = []
+        self.ends: list[bool] = []
+
+    def rows(self, text: str) -> Rows:
+        """The rows of a text."""
+        numbers = self._numbers
+        tokens: list[int] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        for morpheme in self._tokenize(text):
+            surface = morpheme.surface()
+            if surface == " ":
+                continue
+            key = (surface, morpheme.part_of_speech_id())
+            number = numbers.get(key)
+            tokens.append(self._learn(key) if number is None else number)
+            start = morpheme.begin()
+            starts.append(start)
+            ends.append(start + len(surface))
+        return self._arrays(tokens, starts, ends)
+
+    def _learn(self, key: tuple[str, int]) -> int:
+        surface, pos = key
+        number = self._numbers[key] = len(self.facts)
+        self.facts.append(Fact(surface, self._classes[pos], flags_of(surface, self._names)))
+        self.pairable.append(len(surface) <= _PAIRABLE and is_kanji(surface))
+        self.ends.append(surface[-1:] in _ENDS)
+        return number
+
+    def _arrays(self, tokens: list[int], starts: list[int], ends: list[int]) -> Rows:
+        numbers = np.asarray(tokens, np.int32)
+        begins, finishes = np.asarray(starts, np.int32), np.asarray(ends, np.int32)
+        gaps = np.zeros(len(tokens), np.int32)
+        gaps[1:] = begins[1:] - finishes[:-1]
+        sentence = np.zeros(len(tokens), np.int32)
+        closing = self.ends
+        sentence[1:] = np.cumsum([closing[number] for number in tokens[:-1]])
+        return Rows(numbers, begins, finishes, np.minimum(gaps, 2), self._paired(tokens), sentence)
+
+    def _paired(self, tokens: list[int]) -> Ids:
+        pairs = np.zeros(len(tokens), np.int32)
+        pairable, known = self.pairable, self._pairs
+        previous = False
+        for index, number in enumerate(tokens):
+            current = pairable[number]
+            if current and previous:
+                key = (tokens[index - 1], number)
+                kind = known.get(key)
+                pairs[index - 1] = self._pair(key) if kind is None else kind
+            previous = current
+        return pairs
+
+    def _pair(self, key: tuple[int, int]) -> int:
+        joined = self.facts[key[0]].surface + self.facts[key[1]].surface
+        family = joined in self._names.family or joined in self._names.rare
+        kind = PAIR_FAMILY * family + PAIR_GIVEN * (joined in self._names.given)
+        self._pairs[key] = kind
+        return kind
