@@ -22,7 +22,7 @@ def test_each_line_end_of_the_standard_ends_a_line(end):
 
 
 def test_unicode_line_separators_do_not_end_a_line():
-    payload = "data: {\"a\":\"\u2028\u2029\x85\x0b\x0c\"}\n\n".encode()
+    payload = 'data: {"a":"\u2028\u2029\x85\x0b\x0c"}\n\n'.encode()
     assert decode([payload]) == [SseEvent(b"", payload[6:-2])]
 
 
