@@ -1,6 +1,6 @@
 """What streaming costs: hold-back, scan work and the difference to scanning the whole text.
 
-usage: python bench/stream_hold.py DEV.jsonl [--hold N] [--errors N] [--held-out]
+usage: python bench/stream_hold.py DEV.jsonl [--hold N] [--errors N] [--held-out] [--chunkings N]
 
 DEV holds lines `{"id", "text"}`. Every text is fed character by character, the worst case, and scanned whole.
 `leaked`: letters and digits that the whole-text scan covers and the stream let go, in % of covered characters; `extra`: the
@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kagamipb.policy.v1.policy_pb2 import RedactionPolicy
+
 from dataplane.drivers.analyzer import load_scan
 from dataplane.redaction.cuts import Window
-from dataplane.redaction.replace import STREAM
+from dataplane.redaction.policy import Policy
+from dataplane.redaction.replace import STREAM, Redaction
 from dataplane.redaction.spans import Scan, Span
 from dataplane.redaction.stream import HoldBack
 
@@ -92,6 +96,26 @@ def _runs(text: str, places: set[int]) -> Iterator[str]:
             yield f"{text[max(0, place - 30) : place]}[[{text[place:end]}]]{text[end : end + 12]}".replace("\n", "/")
 
 
+def chunkings(texts: Sequence[tuple[str, str]], scan: Scan, examples: int, seed: int) -> int:
+    """How many of `examples` random chunkings of random stretches give another output than one chunk does."""
+    draw = random.Random(seed)
+    policy = Policy.compile(RedactionPolicy(enabled=True), b"a key that only this bench uses")
+    differing = 0
+    for number in range(examples):
+        text = draw.choice(texts)[1]
+        start = draw.randrange(max(1, len(text) - 200))
+        text = text[start : start + draw.randrange(20, 200)]
+        places = sorted(draw.randrange(len(text) + 1) for _ in range(draw.randrange(1, 30)))
+        chunks = [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
+        differing += len({_out(policy, scan, [text], number % 2), _out(policy, scan, chunks, number % 2)}) != 1
+    return differing
+
+
+def _out(policy: Policy, scan: Scan, chunks: Sequence[str], json_lane: int) -> str:
+    lane = Redaction(policy, scan).lane(0, json=bool(json_lane))
+    return "".join([lane.feed(chunk) for chunk in chunks]) + lane.flush()
+
+
 def load(path: Path, *, held_out: bool) -> list[tuple[str, str]]:
     """Texts of the set; the tenth that nobody tunes on only when asked for."""
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -119,6 +143,7 @@ def main() -> None:
         "blank_margin",
     ):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(STREAM, name))
+    parser.add_argument("--chunkings", type=int, default=0, metavar="N", help="also compare N random chunkings")
     asked = parser.parse_args()
     window = replace(
         STREAM, cap=asked.hold, left=asked.left, near=asked.near, step=asked.step, plain_margin=asked.plain_margin, soft=asked.soft, strong_margin=asked.strong_margin,
@@ -127,7 +152,10 @@ def main() -> None:
     texts = load(asked.dev, held_out=asked.held_out)
     if asked.joined:
         texts = [("joined", "\n\n".join(text for _, text in texts))]
-    tally = measure(texts, load_scan().scan, window)
+    scan = load_scan().scan
+    if asked.chunkings:
+        print(f"chunkings: {chunkings(texts, scan, asked.chunkings, 1)} of {asked.chunkings} differ")
+    tally = measure(texts, scan, window)
     holds = sorted(tally.holds)
     print(f"texts: {tally.characters} characters, {tally.covered} covered by whole-text findings")
     print(

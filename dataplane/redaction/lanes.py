@@ -20,6 +20,7 @@ Render = Callable[[str, Span], str]
 """What goes out in place of a text that a span covers."""
 
 _LONGEST_SCALAR = 64
+_READ_CHARS = 8_192
 
 
 class Lane(Protocol):
@@ -121,8 +122,9 @@ class JsonLane:
 
     def steps(self, text: str) -> Iterator[str]:
         """`feed(text)`, one scan at a time."""
-        self._push(self._reader.feed(text))
-        yield from self._drain()
+        for start in range(0, len(text), _READ_CHARS):
+            self._push(self._reader.feed(text[start : start + _READ_CHARS]))
+            yield from self._drain()
 
     def _push(self, parts: Sequence[Part]) -> None:
         for kind, text in parts:

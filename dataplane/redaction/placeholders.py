@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from dataplane.redaction.spans import RESTORE, Span
 
@@ -33,6 +33,7 @@ _OPEN = re.compile(
     r"|(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{0,46})\Z"
 )
 _OPEN_CHARS = 64
+_RESERVE_CHARS = 50_000
 _SAME = str.maketrans("＿ -０１２３４５６７８９", "___0123456789", "\\")
 
 
@@ -51,11 +52,16 @@ class Placeholders:
         self._reverse: dict[str, str] = {}
         self._reserved: set[str] = set()
 
-    def reserve(self, texts: Iterable[str]) -> None:
-        """Keep the names of look-alikes in `texts` from being given out. Call before the first `give`."""
-        for text in texts:
-            if "_" in text or "<" in text or "＜" in text or "〈" in text or "&lt;" in text:
-                self._reserved.update(map(_name, _ANY.finditer(text)))
+    def reserve(self, text: str) -> Iterator[None]:
+        """Keep the names of look-alikes in `text` from being given out; call before the first `give`.
+
+        Pauses in long texts.
+        """
+        for start in range(0, len(text), _RESERVE_CHARS):
+            end = start + _RESERVE_CHARS + _OPEN_CHARS
+            self._reserved.update(map(_name, _ANY.finditer(text, start, end)))
+            if end < len(text):
+                yield
 
     def give(self, entity: str, value: str, *, reversible: bool) -> str:
         """The placeholder of `value`, the same for the same (entity, value): `<PERSON_1>`."""

@@ -81,7 +81,8 @@ class Redaction:
         """
         if not self._policy.enabled:
             return list(texts)
-        self._placeholders.reserve(texts)
+        for text in texts:
+            yield from self._placeholders.reserve(text)
         return (yield from self._steps(texts, json, self.scan_request, self.replace_in_request))
 
     def response_steps(self, texts: Sequence[str], *, json: Collection[int] = ()) -> Generator[None, None, list[str]]:

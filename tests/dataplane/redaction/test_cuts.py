@@ -52,6 +52,7 @@ def test_a_cut_once_found_stays_whatever_follows(text: str, more: str) -> None:
         ("番号はゼロキュー、ゼロ", 6, 3),
         ("生年月日は昭和 61. 9. 4です", 9, 5),
         ("She lives at Room 1204, Harumi Sky", 30, 13),
+        ("住所 群 馬 県 前 橋 市 表", 12, 3),
         ("ひらがなだけ", 3, 3),
     ],
 )  # fmt: skip

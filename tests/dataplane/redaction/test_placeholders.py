@@ -52,7 +52,8 @@ def test_anything_else_stays_as_it_is(text: str) -> None:
 
 def test_a_look_alike_typed_by_the_client_is_never_given_out() -> None:
     placeholders = Placeholders()
-    placeholders.reserve(["テンプレート <PERSON_1> と ＜person 2＞ と PERSON_3"])
+    for text in ("テンプレート <PERSON_1> と ＜person 2＞", "PERSON_3"):
+        assert list(placeholders.reserve(text)) == []
     assert placeholders.give("PERSON", "田中", reversible=True) == "<PERSON_4>"
     assert restored(placeholders, "<PERSON_1> <PERSON_4>") == "<PERSON_1> 田中"
 
@@ -81,3 +82,10 @@ def test_an_unclosed_bracket_around_a_name_is_one_finding() -> None:
 
 def test_without_placeholders_nothing_is_held() -> None:
     assert Placeholders().find("<PERSON") == []
+
+
+@pytest.mark.parametrize("before", range(49_980, 50_010))
+def test_look_alikes_in_long_texts_are_reserved_wherever_they_stand(before: int) -> None:
+    placeholders = Placeholders()
+    assert list(placeholders.reserve("あ" * before + "<PERSON_1>" + "あ" * 50_000))
+    assert placeholders.give("PERSON", "田中", reversible=True) == "<PERSON_2>"
