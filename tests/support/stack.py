@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,11 @@ class Stack:
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | (env or {}))
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.wait_for("Kagami answers on", 90)
+        try:
+            self.wait_for("Kagami answers on", 90)
+        except AssertionError:
+            self.stop()
+            raise
         self.said: dict[str, Any] = json.loads((state / "endpoints.json").read_text())
         self.url: str = self.said["gateway"]
 
@@ -86,24 +90,29 @@ class Stack:
 
     def record(self, request_id: str, seconds: float = 15) -> dict[str, Any]:
         """The audit record of a request, once it is closed."""
-        deadline = time.monotonic() + seconds
-        while True:
-            records = self.records(request_id)
-            if records and records[0]["outcome"] not in {"open", ""}:
-                assert len(records) == 1
-                return records[0]
-            assert time.monotonic() < deadline, f"{request_id} has no closed audit record: {records}"
-            time.sleep(0.05)
+        return self.closed([request_id], seconds)[request_id]
 
-    def records(self, request_id: str = "", limit: int = 1000) -> list[dict[str, Any]]:
-        """Audit records through the admin interface."""
+    def closed(self, request_ids: Iterable[str], seconds: float = 15) -> dict[str, dict[str, Any]]:
+        """The audit records of requests, once all are closed; each has exactly one."""
+        import grpc
         from kagamipb.admin.v1.admin_pb2 import AuditQuery
 
         from controlplane.cli.audit import record_dict
 
-        with self.admin() as stub:
-            reply = stub.Audit(AuditQuery(request_id=request_id, limit=limit), timeout=20)
-            return [record_dict(record) for record in reply.records]
+        deadline, open_ids, found = time.monotonic() + seconds, set(request_ids), {}
+        while open_ids:
+            # The database may be away for a moment: that is among the things tested.
+            with contextlib.suppress(grpc.RpcError), self.admin() as stub:
+                for request_id in list(open_ids):
+                    reply = stub.Audit(AuditQuery(request_id=request_id, limit=10), timeout=10)
+                    records = [record_dict(record) for record in reply.records]
+                    if records and records[0]["outcome"] not in {"open", ""}:
+                        assert len(records) == 1, records
+                        found[request_id] = records[0]
+                        open_ids.discard(request_id)
+            assert time.monotonic() < deadline, f"{len(open_ids)} have no closed audit record: {list(open_ids)[:3]}"
+            time.sleep(0.05 if open_ids else 0)
+        return found
 
     @contextlib.contextmanager
     def admin(self) -> Iterator[Any]:
@@ -115,10 +124,12 @@ class Stack:
         for endpoint in self.said["controlplanes"]:
             with grpc.insecure_channel(endpoint) as channel:
                 stub = AdminStub(channel)
-                with contextlib.suppress(grpc.RpcError):
+                try:
                     stub.Status(StatusRequest(), timeout=3)
-                    yield stub
-                    return
+                except grpc.RpcError:
+                    continue
+                yield stub
+                return
         raise AssertionError("no control plane answers")
 
     def verify(self) -> dict[str, Any]:
