@@ -26,6 +26,7 @@ from grpc_reflection.v1alpha import reflection
 from kagamichain.journal import Journal
 from kagamichain.shipper import Shipper
 from kagamipb.admin.v1 import admin_pb2
+from kagamirpc import token as cluster
 from kagamirpc.health import Health
 from kagamirpc.server import Server
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +37,7 @@ from controlplane.domain import keys
 from controlplane.domain.forecast import Forecast
 from controlplane.domain.snapshot import Snapshot
 from controlplane.feed.servicer import PolicyFeed
+from controlplane.guard import Guard
 from controlplane.ledger.queries import Queries
 from controlplane.ledger.quota_gate import LeasedQuotaGate
 from controlplane.ledger.receiver import Receiver
@@ -137,7 +139,9 @@ class ControlPlane:
 
     def _server(self) -> grpc.aio.Server:
         most = max(_LEAST_MESSAGE_BYTES, self.settings.gateway.max_request_bytes + _OVERHEAD_BYTES)
+        token = self.settings.cluster_token
         server = grpc.aio.server(
+            interceptors=[Guard(token)] if token else [],
             options=[
                 ("grpc.max_receive_message_length", most),
                 ("grpc.max_send_message_length", most),
@@ -145,7 +149,7 @@ class ControlPlane:
                 ("grpc.so_reuseport", 0),
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
-            ]
+            ],
         )
         for part in (self.admin, self.feed, self.ledger, self.xds):
             part.add_to(server)
@@ -160,7 +164,9 @@ class ControlPlane:
         """
         methods = {**authz.methods(self.authorizer), **self.authz_health.methods}
         most = self.settings.gateway.max_request_bytes + _OVERHEAD_BYTES
-        return Server(methods, max_message_bytes=most, on_error=_check_failed)
+        token = self.settings.cluster_token
+        authorize = functools.partial(cluster.admits, token) if token else None
+        return Server(methods, max_message_bytes=most, on_error=_check_failed, authorize=authorize)
 
     async def _announce_ready(self) -> None:
         async for _ in self.snapshots.subscribe():

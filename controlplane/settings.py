@@ -1,5 +1,8 @@
 """The environment → settings, once, with every mistake named at the same time.
 
+KAGAMI_CLUSTER_TOKEN is required where a part is reached over TCP: when KAGAMI_LISTEN or one of
+KAGAMI_DATAPLANE_ENDPOINTS is host:port. On unix sockets it may be left out, and is checked when given.
+
 Secrets may be given directly or, better, as the path of a file (`…_FILE`); they never appear in an error or
 in a `repr`. Nothing else in this plane reads the environment, except xDS for providers' `env:` credentials.
 """
@@ -11,10 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from kagamirpc import token as cluster
+
 from controlplane.domain.keys import MIN_PEPPER_BYTES
 from controlplane.store.postgres import sqlalchemy_url
 from controlplane.xds.gateway import Endpoint, GatewaySettings, discovery, endpoints
 
+_CLUSTER_TOKEN: Final = "KAGAMI_CLUSTER_TOKEN"  # noqa: S105 - the name of the variable
 _MIN_TOKEN_CHARS: Final = 16
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _FORMATS: Final = ("json", "console")
@@ -39,6 +45,8 @@ class Settings:
     database_url: str = field(repr=False)
     pepper: bytes = field(repr=False)
     admin_token: str | None = field(default=None, repr=False)
+    cluster_token: str | None = field(default=None, repr=False)
+    """What the other parts present (`kagamirpc.token`); without it only unix sockets are spoken."""
     log_level: str = "info"
     log_format: str = "json"
 
@@ -65,10 +73,21 @@ def parse(env: Mapping[str, str]) -> Settings:
         # The data plane has the same setting: Envoy must hold what the data plane is to see whole.
         "max_response_bytes": reader.read("KAGAMI_MAX_RESPONSE_BYTES", _bytes_from(1 << 16, 1 << 30), str(32 << 20)),
     }
+    exposed = [endpoint for endpoint in (listen, *(gateway["dataplane"] or ())) if endpoint and not endpoint.path]
+    gateway["token"] = settings["cluster_token"] = reader.secret(_CLUSTER_TOKEN, cluster.parse, required=bool(exposed))
     if reader.problems:
         raise SettingsError("\n".join(reader.problems))
     gateway["authz"] = tuple(endpoint.beside() for endpoint in gateway["controlplane"])
     return Settings(gateway=GatewaySettings(**gateway), authz_listen=str(listen.beside()), **settings)
+
+
+def cluster_token(env: Mapping[str, str]) -> str | None:
+    """The cluster token alone, for commands that speak as Envoy does. Raises SettingsError."""
+    reader = _Reader(env)
+    token: str | None = reader.secret(_CLUSTER_TOKEN, cluster.parse, required=False)
+    if reader.problems:
+        raise SettingsError("\n".join(reader.problems))
+    return token
 
 
 class _Reader:

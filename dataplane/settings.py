@@ -1,5 +1,8 @@
 """Settings of the data plane: read from the environment once, all errors reported together.
 
+KAGAMI_CLUSTER_TOKEN is required where a part is reached over TCP: when KAGAMI_LISTEN or one of
+KAGAMI_CONTROLPLANE_ENDPOINTS is host:port. On unix sockets it may be left out, and is checked when given.
+
 Secrets are given as a value or, with `_FILE` added to the name, as the path of a file that holds it.
 """
 
@@ -7,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from kagamirpc import token as cluster
 
 LEAST_HASH_KEY_BYTES = 16
 MOST_WORKERS = 256
@@ -32,7 +37,9 @@ class Settings:
     workers: int
     controlplanes: tuple[str, ...]
     journal_dir: Path
-    hash_key: bytes
+    hash_key: bytes = field(repr=False)
+    cluster_token: str | None = field(repr=False)
+    """What Envoy presents to us and we to the control plane (`kagamirpc.token`)."""
     max_response_bytes: int
     drain_seconds: int
     """How long streams may go on after SIGTERM."""
@@ -57,6 +64,7 @@ def parse(env: Mapping[str, str], read: Callable[[Path], bytes] = Path.read_byte
         controlplanes=reader.addresses("KAGAMI_CONTROLPLANE_ENDPOINTS"),
         journal_dir=Path(reader.required("KAGAMI_JOURNAL_DIR")),
         hash_key=reader.secret("KAGAMI_HASH_KEY", LEAST_HASH_KEY_BYTES),
+        cluster_token=reader.cluster_token(),
         max_response_bytes=reader.number("KAGAMI_MAX_RESPONSE_BYTES", 32 << 20, 1 << 16, 1 << 30),
         drain_seconds=reader.number("KAGAMI_DRAIN_SECONDS", 20, 0, 3600),
         log_level=reader.choice("KAGAMI_LOG_LEVEL", "info", _LEVELS),
@@ -117,6 +125,25 @@ class _Reader:
             if not value.startswith("unix:") and not _is_host_port(value):
                 self.problems.append(f"{name}: must list unix:/path or host:port, not {value!r}")
         return values
+
+    def cluster_token(self) -> str | None:
+        name = "KAGAMI_CLUSTER_TOKEN"
+        value = self._env.get(name, "").strip().encode() or self._secret_file(f"{name}_FILE")
+        addresses = (self._env.get("KAGAMI_LISTEN", ""), *self._env.get("KAGAMI_CONTROLPLANE_ENDPOINTS", "").split(","))
+        if value:
+            return self._parsed_token(name, value)
+        if any(_is_host_port(address.strip()) for address in addresses if not address.strip().startswith("unix:")):
+            self.problems.append(f"{name}: set it, or {name}_FILE, for a part is reached over TCP")
+        elif self._env.get(f"{name}_FILE"):
+            self.problems.append(f"{name}_FILE: the file is empty")
+        return None
+
+    def _parsed_token(self, name: str, value: bytes) -> str | None:
+        try:
+            return cluster.parse(value.decode("ascii", "replace"))
+        except ValueError as error:
+            self.problems.append(f"{name}: {error}")
+            return None
 
     def secret(self, name: str, least: int) -> bytes:
         value = self._env.get(name, "").encode() or self._secret_file(f"{name}_FILE")

@@ -1,8 +1,10 @@
 """Envoy's bootstrap from `envoy/bootstrap.yaml`: the one place where addresses enter it.
 
 The template is plain YAML with `string.Template` placeholders: `${node}`, `${admin}`, `${controlplane}`,
-`${max_heap_bytes}`, `${max_connections}`. Values are inserted as JSON, which is YAML, so that no name or path can
-break out of its place. Everything else Envoy needs comes over ADS.
+`${metadata}`, `${max_heap_bytes}`, `${max_connections}`. Values are inserted as JSON, which is YAML, so that no name
+or path can break out of its place. Everything else Envoy needs comes over ADS.
+
+With a cluster token the result is itself a secret: it holds what Envoy presents to the control plane.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
+
+from kagamirpc.token import metadata
 
 from controlplane.xds.gateway import Endpoint, discovery
 
@@ -33,6 +37,7 @@ def render_bootstrap(
     node: str,
     controlplane: tuple[Endpoint, ...],
     admin: Endpoint,
+    token: str | None = None,
     max_heap_bytes: int = 2 * 1024**3,
     max_connections: int = 20_000,
 ) -> str:
@@ -45,6 +50,7 @@ def render_bootstrap(
         admin=json.dumps(_address(admin)),
         discovery=discovery(controlplane),
         controlplane=json.dumps([{"endpoint": {"address": _address(endpoint)}} for endpoint in controlplane]),
+        metadata=json.dumps([{"key": name, "value": value} for name, value in metadata(token)]),
         max_heap_bytes=max_heap_bytes,
         max_connections=max_connections,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 DEFAULT_CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -80,6 +80,8 @@ class GatewaySettings:
     """How long the data plane may be silent on one ext_proc message before it asks for more time."""
     max_message_timeout_ms: int = 60_000
     ca_bundle: str = DEFAULT_CA_BUNDLE
+    token: str | None = field(default=None, repr=False)
+    """What Envoy presents to ext_authz and ext_proc (`kagamirpc.token`)."""
 
 
 def endpoints(text: str) -> tuple[Endpoint, ...]:

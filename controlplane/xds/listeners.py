@@ -68,6 +68,7 @@ from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import SdsSecret
 from envoy_data_plane.envoy.type.matcher.v3 import RegexMatcher, StringMatcher
 from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
 from envoy_data_plane.google.protobuf import Struct
+from kagamirpc.token import metadata
 
 from controlplane.domain.snapshot import Provider
 from controlplane.xds import replies
@@ -188,7 +189,7 @@ def hop(provider: Provider, settings: GatewaySettings) -> Resource:
 def _authz(settings: GatewaySettings) -> ExtAuthz:
     return ExtAuthz(
         transport_api_version=ApiVersion.V3,
-        grpc_service=_grpc(AUTHZ, settings.authz_try_ms, settings.authz_timeout_ms),
+        grpc_service=_grpc(AUTHZ, settings, settings.authz_try_ms, settings.authz_timeout_ms),
         with_request_body=BufferSettings(
             max_request_bytes=settings.max_request_bytes, allow_partial_message=True, pack_as_bytes=True
         ),
@@ -199,8 +200,8 @@ def _authz(settings: GatewaySettings) -> ExtAuthz:
 
 def _redaction(provider: Provider, settings: GatewaySettings) -> ExternalProcessor:
     send, skip = ProcessingModeHeaderSendMode.SEND, ProcessingModeHeaderSendMode.SKIP
-    service = _grpc(DATAPLANE, settings.max_message_timeout_ms)
-    service.initial_metadata = [HeaderValue(key=PROVIDER, value=provider.name)]
+    service = _grpc(DATAPLANE, settings, settings.max_message_timeout_ms)
+    service.initial_metadata.append(HeaderValue(key=PROVIDER, value=provider.name))
     return ExternalProcessor(
         grpc_service=service,
         processing_mode=ProcessingMode(
@@ -244,8 +245,8 @@ def _access_log() -> AccessLog:
     return AccessLog(name="envoy.access_loggers.stdout", typed_config=packed(log))
 
 
-def _grpc(cluster: str, try_ms: int, timeout_ms: int | None = None) -> GrpcService:
-    """A service of ours. A process that cannot be reached costs a second try, not the request.
+def _grpc(cluster: str, settings: GatewaySettings, try_ms: int, timeout_ms: int | None = None) -> GrpcService:
+    """A service of ours, shown the cluster token. A process that cannot be reached costs a second try, not the request.
 
     Envoy takes the longest back-off interval for the timeout of one try as well; it must therefore be `try_ms`.
     Requests above 64 KiB are not tried again (Envoy's limit for its own gRPC calls).
@@ -263,7 +264,10 @@ def _grpc(cluster: str, try_ms: int, timeout_ms: int | None = None) -> GrpcServi
     )
     envoy_grpc = GrpcServiceEnvoyGrpc(cluster_name=cluster, skip_envoy_headers=True)
     return GrpcService(
-        envoy_grpc=envoy_grpc, timeout=None if timeout_ms is None else _ms(timeout_ms), retry_policy=retry
+        envoy_grpc=envoy_grpc,
+        timeout=None if timeout_ms is None else _ms(timeout_ms),
+        retry_policy=retry,
+        initial_metadata=[HeaderValue(key=name, value=value) for name, value in metadata(settings.token)],
     )
 
 

@@ -8,6 +8,7 @@ journal holds is shipped once more, then the journal is closed.
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
 import time
 from collections.abc import Coroutine
@@ -17,6 +18,7 @@ from typing import Any
 import structlog
 from kagamichain.journal import Journal
 from kagamichain.shipper import Shipper
+from kagamirpc import token as cluster
 from kagamirpc.health import Health
 from kagamirpc.server import Server
 
@@ -58,7 +60,7 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`."""
         recovered = recover(self._journal, unix_micros())
-        endpoints = Endpoints(self._settings.controlplanes)
+        endpoints = Endpoints(self._settings.controlplanes, self._settings.cluster_token)
         shipper = Shipper(
             self._journal, ledger_sender(endpoints), on_error=Complaint("ledger.unreachable", time.monotonic)
         )
@@ -77,7 +79,9 @@ class Worker:
 
     def _server(self) -> Server:
         methods = {**extproc.methods(self._services()), **self._health.methods}
-        return Server(methods, max_message_bytes=extproc.MAX_MESSAGE_BYTES, on_error=_call_failed)
+        token = self._settings.cluster_token
+        authorize = functools.partial(cluster.admits, token) if token else None
+        return Server(methods, max_message_bytes=extproc.MAX_MESSAGE_BYTES, on_error=_call_failed, authorize=authorize)
 
     def _services(self) -> Services:
         limits = Limits(max_response_bytes=self._settings.max_response_bytes)

@@ -1,7 +1,8 @@
 """The worker's two calls to the control plane: policies come down, audit entries go up.
 
-Both go to any replica that answers: a replica that fails is left for the next one. Waits between failures grow to
-`LONGEST_WAIT` with jitter and never end, for without the control plane a worker goes on with what it has.
+Both present the cluster token, when there is one, and go to any replica that answers: a replica that fails is left for
+the next one. Waits between failures grow to `LONGEST_WAIT` with jitter and never end, for without the control plane a
+worker goes on with what it has.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import grpc
 from kagamichain.chain import Frame
 from kagamipb.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from kagamipb.policy.v1 import policy_pb2, policy_pb2_grpc
+from kagamirpc.token import metadata
 
 from dataplane.drivers.policies import PolicyStore
 
@@ -36,7 +38,8 @@ Report = Callable[[Exception], None]
 class Endpoints:
     """Channels to the replicas, tried in turn. Starts at a random one, so that workers spread."""
 
-    def __init__(self, targets: Sequence[str]) -> None:
+    def __init__(self, targets: Sequence[str], token: str | None = None) -> None:
+        self.metadata = metadata(token)
         self._channels = [grpc.aio.insecure_channel(target, options=_OPTIONS) for target in targets]
         self._at = random.randrange(len(self._channels))  # noqa: S311 -- spreads load, guards nothing
 
@@ -61,7 +64,7 @@ async def follow_policies(endpoints: Endpoints, node: str, store: PolicyStore, r
     while True:
         try:
             stub = policy_pb2_grpc.PolicyFeedStub(endpoints.channel)  # type: ignore[no-untyped-call]
-            async for snapshot in stub.Watch(policy_pb2.WatchRequest(node=node)):
+            async for snapshot in stub.Watch(policy_pb2.WatchRequest(node=node), metadata=endpoints.metadata):
                 failures = 0
                 if not store.replace(snapshot):
                     report(ValueError(f"snapshot format {snapshot.format} is not known"))
@@ -79,7 +82,7 @@ def ledger_sender(endpoints: Endpoints) -> Callable[[str, Sequence[Frame]], Awai
         request = ledger_pb2.ShipRequest(writer=writer, frames=[_frame(frame) for frame in frames])
         stub = ledger_pb2_grpc.LedgerStub(endpoints.channel)  # type: ignore[no-untyped-call]
         try:
-            reply = await stub.Ship(request, timeout=_SHIP_SECONDS)
+            reply = await stub.Ship(request, metadata=endpoints.metadata, timeout=_SHIP_SECONDS)
         except grpc.RpcError:
             endpoints.leave()
             raise

@@ -8,6 +8,7 @@ gRPC over HTTP/2 for those two calls and for health checks, and hands servicers 
     connection  one HTTP/2 connection as a state machine: bytes in → events, calls → bytes out; pure
     server      asyncio shell: sockets, tasks, drain
     health      the health check of such a server
+    token       the secret callers present where the network is not a unix socket; pure
 
 Limits: unary and bidirectional methods; no compression, no TLS, no server push, no priorities. The peer is on a unix
 socket or a trusted network; everything else the planes serve (admin, feed, ledger, ADS) stays on grpcio.

@@ -362,8 +362,9 @@ class Connection:
         if stream.status is not None:
             self._out.append(f.trailers(stream_id, stream.status, only=not stream.headers_sent))
             if not stream.half_closed:
-                # 8.1: the answer is complete, the rest of the request is of no interest.
-                self._out.append(f.reset(stream_id, f.NO_ERROR if stream.status == 0 else f.CANCEL))
+                # 8.1: the answer is complete, the rest of the request is of no interest. NO_ERROR whatever the status:
+                # with another code grpc clients report the reset instead of the status in the trailers.
+                self._out.append(f.reset(stream_id, f.NO_ERROR))
             del self._streams[stream_id]
 
 

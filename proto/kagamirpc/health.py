@@ -1,4 +1,6 @@
-"""The health check Envoy and `kagami` make: grpc.health.v1.Health/Check, one answer for the whole process."""
+"""The health check Envoy and `kagami` make: grpc.health.v1.Health/Check, one answer for the whole process,
+open to callers without authorization: it tells nothing else.
+"""
 
 from __future__ import annotations
 
@@ -25,4 +27,4 @@ class Health:
     @property
     def methods(self) -> Methods:
         """To be served beside a process's own methods."""
-        return {_PATH: Unary(self._check)}
+        return {_PATH: Unary(self._check, public=True)}

@@ -7,7 +7,8 @@ status INTERNAL and nothing else: Envoy then fails closed. A call the peer reset
 task cancelled; handlers clean up in `finally`.
 
 Guarantees: no call ends with status OK unless its handler returned normally, a bidirectional one only after the peer
-half-closed as well.
+half-closed as well. With `authorize` a call whose headers do not satisfy it ends UNAUTHENTICATED before its handler
+exists or a message of it is looked at; only methods marked public are exempt.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ from typing import cast
 
 from kagamirpc.connection import Connection, HalfClosed, Message, Opened, ProtocolError, Reset
 
-ABORTED, UNIMPLEMENTED, INTERNAL = 10, 12, 13
+ABORTED, UNIMPLEMENTED, INTERNAL, UNAUTHENTICATED = 10, 12, 13, 16
+Headers = list[tuple[bytes, bytes]]
 ErrorHook = Callable[[str, BaseException], None]
+Authorize = Callable[[Headers], bool]
+"""Whether a call with these headers may be made."""
 
 
 class CallAbortedError(Exception):
@@ -81,7 +85,9 @@ class Call:
 class Unary:
     """One request, one reply; the handler gets the request's bytes and headers."""
 
-    handler: Callable[[bytes, list[tuple[bytes, bytes]]], Awaitable[bytes]]
+    handler: Callable[[bytes, Headers], Awaitable[bytes]]
+    public: bool = False
+    """Answered without authorization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,7 @@ class Bidirectional:
     """Messages both ways until the handler returns."""
 
     handler: Callable[[Call], Awaitable[None]]
+    public: bool = False
 
 
 Methods = Mapping[bytes, Unary | Bidirectional]
@@ -148,6 +155,9 @@ class _Protocol(asyncio.Protocol):
         if method is None:
             self.connection.finish(event.stream_id, UNIMPLEMENTED)
             return
+        if not method.public and not self._server.authorize(event.headers):
+            self.connection.finish(event.stream_id, UNAUTHENTICATED)
+            return
         call = Call(self, event.stream_id, event.headers)
         self._calls[event.stream_id] = call
         task = asyncio.get_running_loop().create_task(self._run(method, call))
@@ -201,6 +211,11 @@ class _Protocol(asyncio.Protocol):
             self._transport.abort()
 
 
+def _anyone(_headers: Headers) -> bool:
+    """For unix sockets, whose file mode has decided already."""
+    return True
+
+
 def _private_socket(path: str) -> socket.socket:
     """A socket only this user can connect to; a file that a dead process left is replaced."""
     Path(path).unlink(missing_ok=True)
@@ -216,8 +231,11 @@ def _private_socket(path: str) -> socket.socket:
 class Server:
     """Serves `methods` on a unix socket (`unix:/path`) or `host:port`."""
 
-    def __init__(self, methods: Methods, *, max_message_bytes: int, on_error: ErrorHook) -> None:
+    def __init__(
+        self, methods: Methods, *, max_message_bytes: int, on_error: ErrorHook, authorize: Authorize | None = None
+    ) -> None:
         self.methods = methods
+        self.authorize = authorize or _anyone
         self.max_message_bytes = max_message_bytes
         self.on_error = on_error
         self.protocols: set[_Protocol] = set()

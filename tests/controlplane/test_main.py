@@ -16,7 +16,7 @@ def environment(database_url: str, directory: Path) -> dict[str, str]:
         "KAGAMI_LISTEN": f"unix:{directory}/cp.sock",
         "KAGAMI_JOURNAL_DIR": str(directory / "journal"),
         "KAGAMI_KEY_PEPPER": "p" * 32,
-        "KAGAMI_DATAPLANE_ENDPOINTS": "127.0.0.1:1",
+        "KAGAMI_DATAPLANE_ENDPOINTS": f"unix:{directory}/none.sock",
     }
 
 

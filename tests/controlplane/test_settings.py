@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.settings import Settings, SettingsError, parse
+from controlplane.settings import Settings, SettingsError, cluster_token, parse
 from controlplane.xds.gateway import Endpoint
 
 PEPPER = "p" * 32
+TOKEN = "cluster-token-" + "t" * 32
 GOOD = {
     "KAGAMI_DATABASE_URL": "postgresql://kagami:hunter2@db/kagami",
     "KAGAMI_JOURNAL_DIR": "/var/lib/kagami/cp",
     "KAGAMI_KEY_PEPPER": PEPPER,
     "KAGAMI_DATAPLANE_ENDPOINTS": "dp-0:9100,dp-1:9100",
+    "KAGAMI_CLUSTER_TOKEN": TOKEN,
 }
 
 
@@ -65,6 +67,9 @@ def test_every_mistake_is_named_at_once() -> None:
         ("KAGAMI_DATABASE_URL", "mysql://u:hunter2@h/d"),
         ("KAGAMI_KEY_PEPPER", "hunter2"),
         ("KAGAMI_ADMIN_TOKEN", "hunter2"),
+        ("KAGAMI_CLUSTER_TOKEN", "hunter2"),
+        ("KAGAMI_CLUSTER_TOKEN", "hunter2 " * 8),
+        ("KAGAMI_CLUSTER_TOKEN", "%ENVIRONMENT(hunter2)%" * 2),
         ("KAGAMI_LISTEN", "nowhere"),
         ("KAGAMI_GATEWAY_LISTEN", "unix:relative"),
         ("KAGAMI_DATAPLANE_ENDPOINTS", ","),
@@ -108,3 +113,30 @@ def test_settings_can_be_printed_without_telling_a_secret() -> None:
     shown = repr(parse(GOOD | {"KAGAMI_ADMIN_TOKEN": "hunter2-hunter2-hunter2"}))
     assert PEPPER not in shown
     assert "hunter2" not in shown
+    assert TOKEN not in shown
+
+
+UNIX = {"KAGAMI_LISTEN": "unix:/run/cp.sock", "KAGAMI_DATAPLANE_ENDPOINTS": "unix:/run/dp.sock"}
+
+
+def test_the_cluster_token_is_optional_on_unix_sockets_only() -> None:
+    assert parse(GOOD | UNIX | {"KAGAMI_CLUSTER_TOKEN": ""}).cluster_token is None
+    for name in UNIX:
+        exposed = GOOD | UNIX | {"KAGAMI_CLUSTER_TOKEN": "", name: "10.0.0.1:9000"}
+        with pytest.raises(SettingsError, match="KAGAMI_CLUSTER_TOKEN"):
+            parse(exposed)
+
+
+def test_the_cluster_token_is_for_callers_and_for_what_envoy_is_told() -> None:
+    for env in (GOOD, GOOD | UNIX):
+        settings = parse(env)
+        assert (settings.cluster_token, settings.gateway.token) == (TOKEN, TOKEN)
+
+
+def test_the_cluster_token_can_be_read_alone(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    assert cluster_token({}) is None
+    assert cluster_token({"KAGAMI_CLUSTER_TOKEN_FILE": str(file)}) == TOKEN
+    with pytest.raises(SettingsError, match="KAGAMI_CLUSTER_TOKEN"):
+        cluster_token({"KAGAMI_CLUSTER_TOKEN": "short"})

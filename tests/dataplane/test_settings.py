@@ -6,11 +6,13 @@ import pytest
 
 from dataplane.settings import SettingsError, parse
 
+TOKEN = "cluster-token-" + "t" * 32
 GOOD = {
     "KAGAMI_LISTEN": "unix:/run/dp-{worker}.sock",
     "KAGAMI_CONTROLPLANE_ENDPOINTS": "unix:/run/cp.sock, cp-1:9000",
     "KAGAMI_JOURNAL_DIR": "/var/journal",
     "KAGAMI_HASH_KEY": "k" * 32,
+    "KAGAMI_CLUSTER_TOKEN": TOKEN,
 }
 
 
@@ -57,6 +59,9 @@ def test_every_problem_is_told_at_once_and_names_its_variable():
         ("KAGAMI_CONTROLPLANE_ENDPOINTS", "cp"),
         ("KAGAMI_CONTROLPLANE_ENDPOINTS", ","),
         ("KAGAMI_HASH_KEY", "short"),
+        ("KAGAMI_CLUSTER_TOKEN", "short"),
+        ("KAGAMI_CLUSTER_TOKEN", "spaces do not go into a header " * 2),
+        ("KAGAMI_CLUSTER_TOKEN", "トークン" * 16),
         ("KAGAMI_MAX_RESPONSE_BYTES", "12"),
         ("KAGAMI_LOG_LEVEL", "loud"),
         ("KAGAMI_LOG_FORMAT", "xml"),
@@ -78,3 +83,33 @@ def test_a_secret_file_that_cannot_be_read_is_named_and_no_secret_is_shown(tmp_p
     assert "KAGAMI_HASH_KEY_FILE" in found[0]
     assert "No such file" in found[0]
     assert "topsecret" not in "\n".join(problems(KAGAMI_HASH_KEY="topsecret"))
+
+
+UNIX = {
+    "KAGAMI_LISTEN": "unix:/run/dp-{worker}:9.sock",
+    "KAGAMI_CONTROLPLANE_ENDPOINTS": "unix:/run/cp:1",
+    "KAGAMI_CLUSTER_TOKEN": "",
+}
+
+
+def test_the_cluster_token_is_optional_on_unix_sockets_only():
+    assert parse(GOOD).cluster_token == TOKEN
+    assert parse({**GOOD, **UNIX}).cluster_token is None
+    for name in ("KAGAMI_LISTEN", "KAGAMI_CONTROLPLANE_ENDPOINTS"):
+        (problem,) = problems(**{**UNIX, name: "10.0.0.1:9100"})
+        assert problem.startswith("KAGAMI_CLUSTER_TOKEN: set it")
+
+
+def test_the_cluster_token_may_come_from_a_file_that_is_not_empty(tmp_path):
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    named = {**UNIX, "KAGAMI_CLUSTER_TOKEN_FILE": str(file)}
+    assert parse({**GOOD, **named}).cluster_token == TOKEN
+    file.write_text("")
+    assert problems(**named) == ["KAGAMI_CLUSTER_TOKEN_FILE: the file is empty"]
+
+
+def test_settings_can_be_printed_without_telling_a_secret():
+    shown = repr(parse(GOOD))
+    assert TOKEN not in shown
+    assert "k" * 32 not in shown

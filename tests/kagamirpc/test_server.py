@@ -9,15 +9,22 @@ from pathlib import Path
 
 import grpc
 import pytest
-from kagamirpc.server import Bidirectional, Call, Methods, Server, Unary
+from kagamirpc.server import Authorize, Bidirectional, Call, Methods, Server, Unary
 
 Errors = list[tuple[str, BaseException]]
 
 
 @asynccontextmanager
-async def serving(folder: Path, methods: Methods) -> AsyncIterator[tuple[Server, grpc.aio.Channel, Errors]]:
+async def serving(
+    folder: Path, methods: Methods, authorize: Authorize | None = None
+) -> AsyncIterator[tuple[Server, grpc.aio.Channel, Errors]]:
     errors: Errors = []
-    server = Server(methods, max_message_bytes=1 << 22, on_error=lambda where, error: errors.append((where, error)))
+    server = Server(
+        methods,
+        max_message_bytes=1 << 22,
+        on_error=lambda where, error: errors.append((where, error)),
+        authorize=authorize,
+    )
     await server.start(f"unix:{folder}/s")
     async with grpc.aio.insecure_channel(f"unix:{folder}/s") as channel:
         yield server, channel, errors
@@ -84,7 +91,7 @@ async def test_a_handler_that_returns_before_the_peer_is_done_does_not_end_ok(tm
     async with serving(tmp_path, {b"/s/Early": Bidirectional(early)}) as (_, channel, _errors):
         call = channel.stream_stream("/s/Early")()
         await call.write(b"first")
-        assert await call.code() is not grpc.StatusCode.OK
+        assert await call.code() is grpc.StatusCode.INTERNAL
 
 
 async def test_a_cancelled_call_cancels_its_handler(tmp_path: Path) -> None:
@@ -141,3 +148,45 @@ async def test_a_stale_socket_file_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(b"")
     async with serving(tmp_path, {b"/s/Upper": Unary(upper)}) as (_, channel, _errors):
         assert await channel.unary_unary("/s/Upper")(b"a") == b"A"
+
+
+def knows_the_word(headers: list[tuple[bytes, bytes]]) -> bool:
+    return (b"word", b"open") in headers
+
+
+WORD = (("word", "open"),)
+
+
+async def test_every_call_is_authorized_by_its_headers_before_its_handler_exists(tmp_path: Path) -> None:
+    called = []
+
+    async def noted(request: bytes, _headers: list[tuple[bytes, bytes]]) -> bytes:
+        called.append(request)
+        return request
+
+    methods: Methods = {b"/s/Noted": Unary(noted), b"/s/Echo": Bidirectional(echo)}
+    async with serving(tmp_path, methods, knows_the_word) as (_, channel, _errors):
+        assert await channel.unary_unary("/s/Noted")(b"first", metadata=WORD) == b"first"
+        for metadata in ((), (("word", "wrong"),), (("other", "open"),)):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await channel.unary_unary("/s/Noted")(b"second" * 100_000, metadata=metadata)
+            assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert called == [b"first"]
+        # The same connection goes on: a refusal is that call's alone.
+        assert await channel.unary_unary("/s/Noted")(b"third", metadata=WORD) == b"third"
+
+
+async def test_a_stream_that_is_not_authorized_ends_at_once_though_its_caller_sends_nothing(tmp_path: Path) -> None:
+    async with serving(tmp_path, {b"/s/Echo": Bidirectional(echo)}, knows_the_word) as (_, channel, _errors):
+        call = channel.stream_stream("/s/Echo")()
+        assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_only_methods_marked_public_need_no_authorization(tmp_path: Path) -> None:
+    methods: Methods = {b"/s/Upper": Unary(upper, public=True), b"/s/Echo": Bidirectional(echo, public=True)}
+    async with serving(tmp_path, methods, knows_the_word) as (_, channel, _errors):
+        assert await channel.unary_unary("/s/Upper")(b"abc") == b"ABC"
+        call = channel.stream_stream("/s/Echo")()
+        await call.write(b"x")
+        assert await call.read() == b"x"
+        call.cancel()

@@ -8,9 +8,13 @@ from controlplane.xds.bootstrap import CONTROLPLANE, render_bootstrap, template
 from controlplane.xds.gateway import Endpoint, EndpointError, endpoints
 
 
-def rendered(controlplane="unix:/run/a.sock,unix:/run/b.sock", node="envoy-1"):
+def rendered(controlplane="unix:/run/a.sock,unix:/run/b.sock", node="envoy-1", token=None):
     return render_bootstrap(
-        template(), node=node, controlplane=endpoints(controlplane), admin=Endpoint(path="/run/admin.sock")
+        template(),
+        node=node,
+        controlplane=endpoints(controlplane),
+        admin=Endpoint(path="/run/admin.sock"),
+        token=token,
     )
 
 
@@ -35,6 +39,14 @@ def test_host_names_are_resolved_by_dns():
     assert document["static_resources"]["clusters"][0]["type"] == "STRICT_DNS"
 
 
+def test_the_cluster_token_goes_with_the_configuration_stream_and_nowhere_else():
+    document = yaml.safe_load(rendered("cp:9000", token="t" * 32))
+    (service,) = document["dynamic_resources"]["ads_config"]["grpc_services"]
+    assert service["initial_metadata"] == [{"key": "authorization", "value": "Bearer " + "t" * 32}]
+    assert str(document).count("t" * 32) == 1
+    assert "authorization" not in rendered()
+
+
 def test_no_control_plane_is_an_error():
     with pytest.raises(EndpointError):
         render_bootstrap(template(), node="n", controlplane=(), admin=Endpoint("127.0.0.1", 0))
@@ -43,3 +55,4 @@ def test_no_control_plane_is_an_error():
 @pytest.mark.e2e
 def test_envoy_accepts_it(tmp_path):
     assert validate(rendered(), tmp_path) == ""
+    assert validate(rendered("cp:9000", token="t" * 32), tmp_path) == ""

@@ -95,3 +95,15 @@ def test_the_credential_is_injected_behind_redaction_over_whatever_stands_there(
 def test_a_provider_without_a_key_gets_no_injector():
     _, found = manager(listeners.hop(replace(PROVIDER, key_ref=""), GATEWAY))
     assert [item.name.rpartition(".")[2] for item in found.http_filters] == ["ext_proc", "router"]
+
+
+def test_both_services_of_ours_are_shown_the_cluster_token_and_the_provider_is_not():
+    settings = replace(GATEWAY, token="t" * 32)
+    outer, hop = manager(listeners.gateway(settings))[1], manager(listeners.hop(PROVIDER, settings))[1]
+    authz = filters(outer, "envoy.filters.http.ext_authz", ext_authz_pb2.ExtAuthz()).grpc_service
+    redaction = filters(hop, "envoy.filters.http.ext_proc", ext_proc_pb2.ExternalProcessor()).grpc_service
+    shown = [{item.key: item.value for item in service.initial_metadata} for service in (authz, redaction)]
+    bearer = "Bearer " + "t" * 32
+    assert shown == [{"authorization": bearer}, {"authorization": bearer, "x-kagami-provider": "main"}]
+    assert str(hop).count("t" * 32) == str(redaction).count("t" * 32) == 1
+    assert "t" * 32 not in repr(settings)

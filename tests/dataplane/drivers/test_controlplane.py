@@ -14,17 +14,19 @@ from dataplane.drivers.policies import PolicyStore
 
 class Replica(policy_pb2_grpc.PolicyFeedServicer, ledger_pb2_grpc.LedgerServicer):
     def __init__(self, name):
-        self.name, self.nodes, self.shipped = name, [], []
+        self.name, self.nodes, self.shipped, self.tokens = name, [], [], []
         self.ended = asyncio.Event()
 
     async def Watch(self, request, context):
         self.nodes.append(request.node)
+        self.tokens.append(dict(context.invocation_metadata()).get("authorization"))
         policy = policy_pb2.RedactionPolicy(name="p", version=self.name, enabled=True)
         yield policy_pb2.PolicySnapshot(format=1, revision=self.name, policies=[policy])
         await self.ended.wait()
 
     async def Ship(self, request, context):
         self.shipped += request.frames
+        self.tokens.append(dict(context.invocation_metadata()).get("authorization"))
         return ledger_pb2.ShipReply(acked_seq=len(self.shipped))
 
 
@@ -90,5 +92,19 @@ async def test_a_shipment_that_fails_moves_on_to_the_next_replica(tmp_path):
             continue
     else:
         pytest.fail("neither replica was tried twice")
+    await endpoints.close()
+    await server.stop(None)
+
+
+async def test_both_calls_present_the_cluster_token(tmp_path):
+    replica, policies, errors = Replica("one"), store(), []
+    server = await serve(replica, f"unix:{tmp_path}/1")
+    endpoints = Endpoints([f"unix:{tmp_path}/1"], "t" * 32)
+    assert await ledger_sender(endpoints)("dp-0", ()) == 0
+    task = asyncio.create_task(follow_policies(endpoints, "node-1", policies, errors.append))
+    await until(lambda: policies.revision == "one")
+    assert replica.tokens == ["Bearer " + "t" * 32] * 2
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
     await endpoints.close()
     await server.stop(None)
