@@ -221,9 +221,12 @@ class Gateway:
         with self.stack.http() as http:
             answered = 0
             while answered < 4:
-                reply = http.post("/chat/completions", json=body)
-                answered = answered + 1 if reply.status_code == 200 else 0
-                assert time.monotonic() < deadline, reply.text
+                try:
+                    reply = http.post("/chat/completions", json=body)
+                    answered, said = (answered + 1 if reply.status_code == 200 else 0), reply.text
+                except httpx.TransportError as error:
+                    answered, said = 0, str(error)
+                assert time.monotonic() < deadline, said
                 time.sleep(0.01)
 
 
