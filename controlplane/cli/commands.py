@@ -14,6 +14,8 @@ _COMMANDS = {
     "doctor": ("controlplane.cli.doctor", "Check this machine and a running gateway, part by part."),
     "budget": ("controlplane.cli.budget", "Show what quotas have left."),
     "audit": ("controlplane.cli.audit", "Follow, verify and export the audit trail."),
+    "health": ("controlplane.cli.health", "Ask parts of a gateway whether they serve (exit code 0 or 1)."),
+    "bootstrap": ("controlplane.cli.bootstrap", "Write the file an Envoy of its own is started with."),
     "redact": ("controlplane.cli.programs:redact", "Find and mask personal data in text, files or JSON lines."),
     "controlplane": ("controlplane.cli.programs:controlplane", "Run one control plane (settings: environment)."),
     "dataplane": ("controlplane.cli.programs:dataplane", "Run one data plane (settings: environment)."),
