@@ -36,13 +36,13 @@ _OPENING = re.compile(
     r"|[ぁ-ん]{2,6}(?:けん|し|ぐん) (?=[ぁ-ん])|(?:メール|アドレス|住所)[はが:：]"
 )
 _OPENING_CHARS = 64
-_CAPITALS = re.compile(r"(?<![A-Za-z])(?:[A-Z][A-Za-z'’.\-]{0,20},? ){1,5}\Z")
+_CAPITALS = re.compile(r"(?<![A-Za-zÀ-ɏḀ-ỿ])(?:[A-ZÀ-ÞĐŁŚŠŻŽ][A-Za-zÀ-ɏḀ-ỿ'’.\-]{0,20},? ){1,5}\Z")
 # 群 馬 県: characters that OCR set apart.
 _SPACED = re.compile(r"(?<!\S)(?:\S[ \u3000]{1,2}){2,32}\S?\Z")
 _WORDS = tuple(
     re.compile(f"[{letters}]{{1,{most}}}")
     for letters, most in (
-        (r"A-Za-z0-9_＿Ａ-Ｚａ-ｚ０-９.%+@:/=&?#~\-", 64),
+        (r"A-Za-z0-9_＿Ａ-Ｚａ-ｚ０-９À-ɏḀ-ỿ.%+@:/=&?#~\-", 64),
         ("一-龠々〆ヶ𠀀-\U0003ffff", 12),
         ("ァ-ヴー", 24),
     )

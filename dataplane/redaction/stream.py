@@ -121,15 +121,17 @@ class HoldBack:
         ]
 
     def _limit(self, spans: Sequence[Span], cut: Cut) -> int:
-        at = self._done
-        limit = settled(self._text, max(at, cut.end - cut.margin), at, cut.end)
+        """Up to where text may go out: the margin, or the start of what it would cut in two."""
+        progress = self._window.cap // 4 if cut.forced else 0
+        margin = max(self._done, cut.end - cut.margin)
+        limit = settled(self._text, margin, self._done, cut.end)
+        if limit - self._done < progress:
+            limit = margin
         for span in spans:
             if span.start < limit < span.end or span.end == cut.end:
                 limit = min(limit, span.start)
-                if cut.forced and limit - self._done < self._window.cap // 4:
+                if limit - self._done < progress:
                     return self._overflow(span, cut)
-        if cut.forced and limit == self._done:
-            return cut.end
         return limit
 
     def _overflow(self, span: Span, cut: Cut) -> int:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.redacting import TEXTS, cuts, scan
 
 from dataplane.redaction.cuts import Window
-from dataplane.redaction.spans import Span
+from dataplane.redaction.spans import RESTORE, Span
 from dataplane.redaction.stream import SWALLOWED, HoldBack, Piece
 
 
@@ -132,3 +132,27 @@ def test_context_before_the_text_is_seen_by_the_scan_and_never_given_out() -> No
 
     hold = HoldBack(labelled, Window(), context="name: ")
     assert hold.feed("taro.") + hold.flush() == [Piece("taro", Span(6, 10, "PERSON", 0.9, "t")), Piece(".", None)]
+
+
+def test_a_number_without_end_is_let_go_bit_by_bit_when_no_scan_minds() -> None:
+    hold = HoldBack(lambda text, final: [], Window(cap=40))
+    out = "".join(piece.text for piece in hold.feed("1 " * 200))
+    assert hold.pending <= 40
+    assert out + "".join(piece.text for piece in hold.flush()) == "1 " * 200
+
+
+def test_a_name_at_the_cap_is_not_cut_in_two_although_a_number_holds_everything() -> None:
+    text = "1 " * 17 + "1、田中太郎です"
+    pieces = run(list(text), Window(cap=36))
+    assert [piece.text for piece in pieces if piece.span] == ["田中太郎"]
+
+
+def test_the_beginning_of_a_placeholder_is_let_go_when_the_cap_comes() -> None:
+    def opening(text: str, final: bool) -> list[Span]:
+        at = text.find("<")
+        return [] if final or at < 0 or ">" in text else [Span(at, len(text), "", 1.0, RESTORE)]
+
+    hold = HoldBack(opening, Window(cap=32, near=8, left=16))
+    pieces = [*hold.feed("<" + "P" * 40), *hold.feed("> and more."), *hold.flush()]
+    assert "".join(piece.text for piece in pieces) == "<" + "P" * 40 + "> and more."
+    assert all(piece.span is None or piece.span.recognizer == RESTORE for piece in pieces)
