@@ -10,6 +10,7 @@ Source: RFC 8259 sections 2, 6, 7. An unknown escape (`\x`) is read as its two c
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from enum import Enum
 from json.encoder import encode_basestring
 from typing import NamedTuple
@@ -43,6 +44,7 @@ _UNFINISHED = re.compile(r"\\(?:u[0-9a-fA-F]{0,3}|u[dD][89abAB][0-9a-fA-F]{2}(?:
 _SHORT = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_READ_CHARS = 8_192
 _LITERALS = frozenset({"true", "false", "null"})
 
 
@@ -101,6 +103,16 @@ def _decoded(name: str | None, found: str) -> str:
     if name == "unit":
         return chr(int(found[2:6], 16))
     return _SHORT[found[1]] if name == "short" else found
+
+
+def decoded(text: str) -> Generator[None, None, str]:
+    """The whole view of a JSON text, pausing in long ones."""
+    reader = JsonReader()
+    parts = reader.feed(text[:_READ_CHARS])
+    for start in range(_READ_CHARS, len(text), _READ_CHARS):
+        yield
+        parts += reader.feed(text[start : start + _READ_CHARS])
+    return "".join(part.text for part in (*parts, *reader.flush()))
 
 
 def escape(text: str) -> str:

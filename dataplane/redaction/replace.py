@@ -19,6 +19,7 @@ from dataclasses import replace
 
 from dataplane.redaction.cache import FindingsCache
 from dataplane.redaction.cuts import Window
+from dataplane.redaction.json_view import decoded
 from dataplane.redaction.lanes import JsonLane, Lane, OpenLane, Render, TextLane
 from dataplane.redaction.overlong import opened
 from dataplane.redaction.placeholders import Placeholders
@@ -81,8 +82,9 @@ class Redaction:
         """
         if not self._policy.enabled:
             return list(texts)
-        for text in texts:
-            yield from self._placeholders.reserve(text)
+        for index, text in enumerate(texts):
+            written = (yield from decoded(text)) if index in json and "\\u" in text else text
+            yield from self._placeholders.reserve(written)
         return (yield from self._steps(texts, json, self.scan_request, self.replace_in_request))
 
     def response_steps(self, texts: Sequence[str], *, json: Collection[int] = ()) -> Generator[None, None, list[str]]:

@@ -145,3 +145,10 @@ def test_no_finding_of_the_scan_is_left_in_what_the_provider_gets(text: str) -> 
 
 def test_response_steps_redact_many_texts() -> None:
     assert finish(redaction().response_steps(["田中", '["佐藤"]'], json=[1])) == ["<PERSON_1>", '["<PERSON_2>"]']
+
+
+def test_a_look_alike_behind_json_escapes_is_reserved_too() -> None:
+    exchange = redaction()
+    sent = request(exchange, "田中", '{"a":"\\u003cPERSON_1\\u003e"}', json=[1])
+    assert sent == ["<PERSON_2>", '{"a":"<PERSON_1>"}']
+    assert exchange.response("<PERSON_1> <PERSON_2>") == "<PERSON_1> 田中"
