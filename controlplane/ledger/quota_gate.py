@@ -40,6 +40,7 @@ from controlplane.ledger.leases import (
     Waiter,
     countable,
     exhausted,
+    tightest,
 )
 from controlplane.store.quota import Note, OwnerLostError, QuotaStore
 
@@ -52,6 +53,8 @@ SHORT_PATIENCE = 0.5
 POLL = 0.1
 """Seconds until those who wait ask again, should no note arrive."""
 LEAST_PAUSE = 0.01
+SLACK = 1.0
+"""Seconds beyond its patience for the last exchange on a request's behalf."""
 TICK = 1.0
 MARGIN = 2.0
 """Leases are trusted this many seconds less than the database keeps them."""
@@ -196,13 +199,14 @@ class LeasedQuotaGate(ports.QuotaGate):
         waiter = Waiter(request, mono + patience, future.set_result)
         self._leases.join(waiter)
         self._wake.set()
-        answered = False
+        answered, trips = False, self.trips
         try:
-            async with asyncio.timeout(patience + POLL):
+            async with asyncio.timeout(patience + SLACK):
                 reply = await future
             answered = True
         except TimeoutError:
-            reply = None
+            # Heard of the database, but not of room: the quota is contended. Not heard of it: nobody knows.
+            reply = exhausted(tightest(request)) if self.trips > trips else None
         finally:
             self._leases.leave(waiter)
             if not answered and future.done() and not future.cancelled():

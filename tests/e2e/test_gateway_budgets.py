@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,8 +13,10 @@ from support.stack import Gateway, Route
 
 pytestmark = pytest.mark.e2e
 
-# 100 tokens out at 10 dollars and 40 in at 2.50 dollars per million: 1,100 micro-dollars, 140 tokens.
-PROMPT, COMPLETION, COST = 40, 100, 1_100
+# 100 tokens out at 10 dollars and 8 in at 2.50 dollars per million: 1,020 micro-dollars, 108 tokens. The gateway takes
+# the prompt for 9 tokens, so a hold is a little more than the cost, as it is in life, and the last request under a cap
+# is held to the 99 tokens that are left for it.
+PROMPT, COMPLETION, COST = 8, 100, 1_020
 
 
 def tenant_with(gateway: Gateway, unit: str, cap: str) -> tuple[Route, str, str]:
@@ -48,23 +51,24 @@ def settled(gateway: Gateway, tenant: str, replies: list[httpx.Response]) -> Bud
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(("unit", "cap", "used"), [("usd", "0.0044", 4 * COST), ("total_tokens", "560", 560)])
+@pytest.mark.parametrize(("unit", "cap", "used"), [("usd", "0.00408", 4 * COST), ("total_tokens", "432", 432)])
 def test_eighty_parallel_requests_on_a_cap_of_four_requests_cost_pass_four(
     gateway: Gateway, unit: str, cap: str, used: int, stream: bool
 ) -> None:
     route, tenant, secret = tenant_with(gateway, unit, cap)
 
-    def one(number: int) -> httpx.Response:
+    def one(_number: int) -> httpx.Response:
         with gateway.stack.http(secret) as http:
             return http.post(
-                "/chat/completions", json=route.body(f"質問{number}", stream=stream, max_tokens=COMPLETION)
+                "/chat/completions", json=route.body("こんにちは", stream=stream, max_tokens=COMPLETION)
             )
 
     with ThreadPoolExecutor(40) as pool:
         replies = list(pool.map(one, range(80)))
     assert sorted(reply.status_code for reply in replies) == [200] * 4 + [429] * 76
     budget = settled(gateway, tenant, replies)
-    assert (budget.settled, budget.reserved) == (used, 0)
+    assert used - 10 <= budget.settled <= used
+    assert budget.reserved == 0
     assert len(route.records()) == 4
 
 
@@ -79,3 +83,36 @@ def test_requests_without_a_limit_one_after_the_other_use_nearly_all_of_a_budget
     budget = settled(gateway, tenant, replies)
     assert 0.97 * cap <= budget.settled <= cap
     assert budget.reserved == 0
+
+
+def test_a_budget_stays_exact_when_control_planes_are_killed_while_it_is_spent(gateway: Gateway) -> None:
+    requests = 60
+    cap = requests * COST
+    route, tenant, secret = tenant_with(gateway, "usd", f"{cap / 1e6:.4f}")
+    statuses: list[int] = []
+
+    def client(_number: int) -> None:
+        with gateway.stack.http(secret) as http:
+            refused = 0
+            while refused < 3:
+                reply = http.post("/chat/completions", json=route.body("こんにちは", max_tokens=COMPLETION))
+                statuses.append(reply.status_code)
+                refused = refused + 1 if reply.status_code == 429 else 0
+
+    with ThreadPoolExecutor(6) as pool:
+        running = [pool.submit(client, number) for number in range(6)]
+        for replica, after in (("controlplane-0", 10), ("controlplane-1", 30)):
+            while statuses.count(200) < after and not all(one.done() for one in running):
+                time.sleep(0.01)
+            gateway.stack.child(replica).kill()
+        for one in running:
+            one.result()
+    answered = len(route.records())
+    deadline = time.monotonic() + 20
+    while (budget := budget_of(gateway, tenant)).settled < answered * COST - 10 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert answered * COST - 10 <= budget.settled <= answered * COST
+    assert budget.settled + budget.leased <= cap
+    assert statuses.count(200) <= answered <= requests
+    # What killed replicas had granted to requests that then failed is only given up after a while.
+    assert answered >= 0.8 * requests
