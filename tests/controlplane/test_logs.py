@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+from controlplane.logs import Lossy
 
 PROGRAM = """
 import structlog
@@ -41,3 +45,12 @@ def test_a_traceback_shows_no_values() -> None:
 
 def test_levels_below_the_chosen_one_are_silent() -> None:
     assert "quiet" not in run("warning", "console")
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_nothing_else() -> None:
+    with Path("/dev/full").open("w", buffering=1) as full:
+        stream = Lossy(full)
+        stream.write("a line\n")
+        stream.flush()
+        with contextlib.suppress(OSError):
+            full.close()

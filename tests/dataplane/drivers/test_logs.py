@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 import orjson
 import structlog
 from structlog.testing import capture_logs
 
-from dataplane.drivers.logs import Complaint, configure, fault
+from dataplane.drivers.logs import Complaint, Lossy, configure, fault
 
 
 def raised(message):
@@ -56,3 +59,12 @@ def test_lines_are_json_with_their_context(capsys):
     [line] = capsys.readouterr().err.splitlines()
     told = orjson.loads(line)
     assert (told["event"], told["node"], told["revision"], told["level"]) == ("worker.ready", "n-1", "7", "info")
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_nothing_else():
+    with Path("/dev/full").open("w", buffering=1) as full:
+        stream = Lossy(full)
+        stream.write("a line\n")
+        stream.flush()
+        with contextlib.suppress(OSError):
+            full.close()
