@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from recognizers.folded import FoldedText
 from recognizers.labels import Label, labels
-from recognizers.tables import column_header
+from recognizers.tables import Cell, cell_at, column_header
 
 BEFORE, AFTER, ABOVE = 64, 12, 40
 _AUXILIARY = frozenset({"NUMBER", "NAME", "GENDER"})
@@ -51,11 +51,13 @@ def _fields(_: FoldedText) -> dict[tuple[int, int], Field]:
 
 
 def _field(text: FoldedText, start: int, end: int) -> Field:
-    before = _before(text, start)
-    if before.strength >= 0.9:
+    cell = cell_at(text, start)
+    before = _before(text, start, 0 if cell is None else cell.start)
+    if before.strength >= 0.9 and before.kind not in _AUXILIARY:
         return before
-    candidates = (_column(text, start), _after(text, end), before, _above(text, start))
-    return max(candidates, key=lambda field: field.strength)
+    column = NO_FIELD if cell is None else _column(text, cell)
+    candidates = (column, _after(text, end), before, _above(text, start))
+    return max(candidates, key=lambda field: field.strength - 0.5 * (field.kind in _AUXILIARY))
 
 
 def topics_of(text: FoldedText, start: int, end: int, *, before: int = 120, after: int = 40) -> frozenset[str]:
@@ -70,9 +72,10 @@ def topics_of(text: FoldedText, start: int, end: int, *, before: int = 120, afte
     return frozenset(label.kind for label in near)
 
 
-def _before(text: FoldedText, start: int) -> Field:
+def _before(text: FoldedText, start: int, floor: int) -> Field:
+    """The nearest label before `start` in its statement, and in its cell, which begins at `floor`."""
     fallback = NO_FIELD
-    for label in text.view(labels).before(start, BEFORE):
+    for label in text.view(labels).before(start, min(BEFORE, start - floor)):
         between = text.folded[label.end : start]
         if _STATEMENT_END.search(between):
             break
@@ -112,10 +115,7 @@ def _above(text: FoldedText, start: int) -> Field:
     return NO_FIELD
 
 
-def _column(text: FoldedText, start: int) -> Field:
-    header = column_header(text, start)
-    if header is None:
-        return NO_FIELD
-    found: list[Label] = text.view(labels).between(*header)
+def _column(text: FoldedText, cell: Cell) -> Field:
+    found: list[Label] = text.view(labels).between(*cell.header)
     specific = [label for label in found if label.kind not in _AUXILIARY] or found
     return Field(specific[-1].kind, 0.95, specific[-1].word) if specific else Field("OTHER", 0.7, "")

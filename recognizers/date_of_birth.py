@@ -39,7 +39,7 @@ _ENGLISH = (
 # Two patterns, each with a narrow first character, so that the search skips ordinary prose.
 _JAPANESE = re.compile(_WRITTEN)
 _OTHERS = re.compile(
-    rf"(?:(?=[0-9A-Z])(?<![0-9A-Za-z])(?:{_ENGLISH})|(?<![0-9A-Za-z./-])(?:{_ERA_LETTER}|{_ERA_CODE}|{_NUMERIC})(?![-/.][0-9]))(?![0-9A-Za-z])"
+    rf"(?:(?=[0-9A-Z])(?<![0-9A-Za-z])(?:{_ENGLISH})|(?:(?<![0-9A-Za-z./-])|(?<=DOB)|(?<=dob))(?:{_ERA_LETTER}|{_ERA_CODE}|{_NUMERIC})(?![-/.][0-9]))(?![0-9A-Za-z])"
 )
 _BIRTH_AFTER = re.compile(r"[ )）]{0,2}(?:生(?!産|徒|活|命|成|放|まれの音)|うまれ|誕生)")
 _AGE_AFTER = re.compile(r" ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
@@ -51,6 +51,8 @@ _DOCUMENT_AFTER = re.compile(r"[\"' ]{0,2}[,|/\t ][\"' ]{0,2}[A-Z]{2} ?[0-9]{7,8
 _OPENED = re.compile(r"[^ 0-9A-Za-z()] ?\(\Z")
 _SCHOOL_YEAR = re.compile(r"\([1-6]年生?\) ?\Z")
 _TIME_AFTER = re.compile(r" ?(?:午前|午後)? ?[0-9]{1,2}(?:時|:[0-9]{2})")
+_ITEM = re.compile(r"[①-⑳] ?\Z")
+_ERA_DATE = re.compile(_ERA_LETTER)
 _CODE = re.compile(_ERA_CODE)
 _PARTICULARS = frozenset({"NAME", "PENSION_NUMBER", "MY_NUMBER", "HEALTH_INSURANCE", ENTITY})
 
@@ -88,6 +90,8 @@ def _circumstances(text: FoldedText, start: int, end: int) -> float:
         return 0.65
     if ENTITY in topics_of(text, start, end, before=80, after=0) and not _stands_apart(text.folded, start, end):
         return 0.7
+    if _ITEM.search(left) and _ERA_DATE.fullmatch(text.folded, start, end):
+        return 0.6
     if _CODE.fullmatch(text.folded, start, end):
         return 0.7 if topics_of(text, start, end) & _PARTICULARS else 0.0
     return 0.65 if _OPENED.search(left) and _named(text, start) else 0.0

@@ -63,7 +63,7 @@ def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     size = len(number.digits)
     if field.kind == ENTITY and field.strength >= 0.6 and size in (6, 7, 8, 10):
-        return 0.85 if size > 6 or checksums.insurer_number(number.digits) else 0.6
+        return 0.85 if size > 6 or checksums.insurer_number(number.digits) else field.strength - 0.3
     if field.kind == ENTITY and field.strength >= 0.95 and (size < 6 or number.style == "spoken"):
         return 0.8 if field.word.endswith(("番号", "記号", "symbol", "number")) else 0.0
     if field.kind not in (ENTITY, "NUMBER", "") or ENTITY not in topics_of(text, number.start, number.end, before=60):

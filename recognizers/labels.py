@@ -1,6 +1,6 @@
 """Where labels stand in a text, and which of them speak for a value at a given place.
 
-One multi-pattern pass (Aho-Corasick) finds all labels; longest match wins. A value's *field* is, in this order: the
+One pass with a trie of all labels finds them; the longest match wins. A value's *field* is, in this order: the
 column it stands in (`tables`), the nearest label before it within the same statement, the label directly after it
 (`… が個人番号です`, `…(普)`), or the label on the line above. Its *topics* are all kinds near it.
 
@@ -9,10 +9,10 @@ Linear: look-ups are bisections, each looks at no more than `_MANY` labels.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
+from collections.abc import Iterable
 from typing import NamedTuple
-
-import ahocorasick
 
 from recognizers.folded import FoldedText
 from recognizers.vocabulary import vocabulary
@@ -29,15 +29,33 @@ class Label(NamedTuple):
     word: str
 
 
-def _automaton() -> ahocorasick.Automaton:
-    automaton = ahocorasick.Automaton()
-    for word, kind in vocabulary().items():
-        automaton.add_word(word, (len(word), kind, word))
-    automaton.make_automaton()
-    return automaton
+_Trie = dict[str, "_Trie"]
 
 
-_AUTOMATON = _automaton()
+def _trie(words: Iterable[str]) -> _Trie:
+    root: _Trie = {}
+    for word in words:
+        node = root
+        for character in word:
+            node = node.setdefault(character, {})
+        node[""] = {}
+    return root
+
+
+def _regex(node: _Trie, end: str) -> str:
+    """The trie as a pattern that prefers the longest word; `end` is what must follow a word."""
+    branches = [re.escape(character) + _regex(below, end) for character, below in sorted(node.items()) if character]
+    if "" in node:
+        branches.append(end)
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+# 子, 妻, 女 are labels alone, not as the end of a name (信子).
+_KANJI_BEFORE = re.compile("[々一-龠]")
+_KINDS = vocabulary()
+# ASCII words count only where no letter or digit touches them; Japanese has no word breaks.
+_ASCII = re.compile("(?<![0-9a-z])" + _regex(_trie(word for word in _KINDS if word[0].isascii() and word[0].isalpha()), "(?![a-z])"))
+_OTHER = re.compile(_regex(_trie(word for word in _KINDS if not (word[0].isascii() and word[0].isalpha())), ""))
 
 
 class Labels:
@@ -77,21 +95,15 @@ def labels(text: FoldedText) -> Labels:
 
 
 def _longest(lowered: str) -> list[Label]:
-    """Leftmost longest, non-overlapping matches; ASCII words only where no letter touches them."""
-    found: list[Label] = []
-    for last, (length, kind, word) in _AUTOMATON.iter(lowered):
-        label = Label(last + 1 - length, last + 1, kind, word)
-        if word[0].isascii() and not _stands_alone(lowered, label):
-            continue
-        while found and label.start <= found[-1].start:
-            found.pop()
-        if not found or label.start >= found[-1].end:
-            found.append(label)
-    return found
+    """Leftmost longest, non-overlapping matches."""
+    japanese = [] if lowered.isascii() else _matches(_OTHER, lowered)
+    english = _matches(_ASCII, lowered)
+    return sorted([*japanese, *english]) if english else japanese
 
 
-def _stands_alone(lowered: str, label: Label) -> bool:
-    before, after = lowered[label.start - 1 : label.start], lowered[label.end : label.end + 1]
-    left = before.isascii() and before.isalnum() and label.word[0].isalnum()
-    right = after.isascii() and after.isalpha() and label.word[-1].isalpha()
-    return not left and not right
+def _matches(pattern: re.Pattern[str], lowered: str) -> list[Label]:
+    return [
+        Label(*match.span(), _KINDS[match.group()], match.group())
+        for match in pattern.finditer(lowered)
+        if match.end() - match.start() > 1 or not _KANJI_BEFORE.match(lowered, match.start() - 1)
+    ]

@@ -107,7 +107,10 @@ def tied(folded: str, number: Number) -> bool:
     before = folded[max(0, number.start - 2) : number.start]
     if before.endswith("#"):
         return True
-    return len(before) == 2 and before[1] in "-_/." and before[0].isalnum() and before[0].isascii()
+    if len(before) < 2 or not (before[0].isascii() and before[0].isalnum()):
+        return False
+    # After a letter a point ends a word ("Tel.03-…").
+    return before[1] in "-_/" or (before[1] == "." and before[0].isdigit())
 
 
 def _plain(folded: str) -> Iterator[Number]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from recognizers.folded import FoldedText
 
 _COUNTY = re.compile(r"(?P<county>.{1,6}?郡)(?P<town>.{1,8}[町村])")
+_CHOME = re.compile("[一二三四五六七八九十]{1,3}(?:丁目|番地|丁|番丁|条)?")
 _MUNICIPAL = re.compile("[市区町村]")
 _CITY_WARD = re.compile(r"(?P<city>.{1,6}?市)(?P<ward>.{1,6}区)")
 _HIRAGANA = {code: chr(code - 0x60) for code in range(ord("ァ"), ord("ン") + 1)}
@@ -48,7 +49,7 @@ class Places:
             elif kind == "C":
                 _add_municipality(names, FoldedText(fields[0]).modern)
             else:
-                self.towns = frozenset(map(town_key, fields))
+                self.towns = frozenset(town_key(name) for name in fields if not _CHOME.fullmatch(name))
         self._names = names
         self._longest = max(map(len, names))
 

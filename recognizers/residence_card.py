@@ -30,7 +30,9 @@ def _score(text: FoldedText, match: re.Match[str]) -> float:
     field = field_of(text, match.start(), match.end())
     if field.kind == ENTITY:
         return 0.98
-    return 0.4 if field.kind == "OTHER" and field.strength >= 0.9 else 0.85
+    if field.kind == "OTHER" and field.strength >= 0.9:
+        return 0.4
+    return 0.85 if match.group()[0].isupper() else 0.6
 
 
 def load() -> ResidenceCardFinder:

@@ -34,23 +34,37 @@ class Table(NamedTuple):
     header: tuple[Span, ...]
 
 
+class Cell(NamedTuple):
+    """A cell below a header: where the header cell stands and where this one starts, folded offsets."""
+
+    header: Span
+    start: int
+
+
 def column_header(text: FoldedText, place: int) -> Span | None:
     """Where the header cell of the column stands that `place` is in; None outside tables and in header lines."""
+    cell = cell_at(text, place)
+    return None if cell is None else cell.header
+
+
+def cell_at(text: FoldedText, place: int) -> Cell | None:
+    """The cell that `place` is in; None outside tables, in header lines and past the last header cell."""
     tables = text.view(_tables)
     index = bisect_right(tables, (place, len(text.folded) + 1)) - 1
     if index < 0 or not tables[index].start <= place < tables[index].end:
         return None
     table = tables[index]
-    column = _column(text.folded, place, table)
-    return table.header[column] if column < len(table.header) else None
+    cells = _row(text.folded, place, table)
+    column = sum(1 for cell in cells if cell[1] < place)
+    return Cell(table.header[column], cells[column][0]) if column < min(len(table.header), len(cells)) else None
 
 
-def _column(folded: str, place: int, table: Table) -> int:
+def _row(folded: str, place: int, table: Table) -> list[Span]:
     opening = "\n(" if table.delimiter == "(" else "\n"
     mark = "," if table.delimiter == "(" else table.delimiter
     first = max(folded.rfind(sign, table.start - 1 if table.start else 0, place) for sign in opening) + 1
     first = max(first, table.start)
-    return sum(1 for cell in _cells(folded, first, _line_end(folded, first), mark) if cell[1] < place)
+    return _cells(folded, first, _line_end(folded, first), mark)
 
 
 def _tables(text: FoldedText) -> list[Table]:

@@ -93,7 +93,7 @@ _WORDS: dict[str, str] = {
         "reservation confirmation booking flight room product|code product part|no id uuid hash commit build port pid error errno req request_id "
         "transaction txn 取引番号 取引id 申込番号 申請番号 申請 文書番号 通知書番号 金額 価格 合計 残高 料金 単価 数量 容量 抽選番号 くじ 当選番号 組番号 "
         "アクセスキー 振替番号 口座振替番号 加入者番号 規約番号 団体コード 自治体コード 市区町村コード 都道府県コード 地域コード 局番 系統 決算 ポイント ポイント番号 ポイントカード 会員カード 診察番号 "
-        "自賠責 証明書番号 照会番号 審査番号 申告番号 ギフトカード ギフト プリペイド 楽天id coe|no container バージョン 事業者登録番号 問い合わせ お問い合わせ no.印 認定番号 貸出番号"
+        "自賠責 証明書番号 照会番号 審査番号 レジ番号 ssid bssid imei imsi 申告番号 ギフトカード ギフト プリペイド 楽天id coe|no container バージョン 事業者登録番号 問い合わせ お問い合わせ no.印 認定番号 貸出番号"
     ),
 }
 
