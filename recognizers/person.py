@@ -24,12 +24,15 @@ from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.names import NameLists
 from recognizers.person_features import Featurizer, Rows
+from recognizers.person_fields import NAME, OTHER, UNKNOWN, expectation
 from recognizers.person_network import Floats, Network
 
 # Sudachi takes 49,149 bytes at most. Slices this long keep its lattice in cache and the lock short (about 10 ms).
 SLICE = 3_000
 LEFT = 64
-THRESHOLD = 0.4
+# Least probability of a name: in running text, in a column of names, in a column of something else.
+THRESHOLDS = {UNKNOWN: 0.4, NAME: 0.1, OTHER: 0.9}
+LEAST = min(THRESHOLDS.values())
 # Distinct morphemes remembered; about 20 MB of vectors. Full, the memory is begun anew.
 MEMORY = 60_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -97,17 +100,19 @@ class PersonFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """Findings in the coordinates of the original text."""
-        for start, end, score in self.spans(text.folded):
-            yield text.finding(start, end, "PERSON", score, self.name)
+        for start, end, probability in self.spans(text.folded):
+            threshold = THRESHOLDS[expectation(text, start)]
+            if probability >= threshold:
+                yield text.finding(start, end, "PERSON", scaled(probability, threshold), self.name)
 
     def spans(self, folded: str) -> Iterator[Span]:
-        """Names in a folded text, in order."""
+        """What could be a name in a folded text, in order, down to the least probability that counts anywhere."""
         clean = folded if folded.isascii() else _SURROGATE.sub("\ufffd", folded)
         for start, end in slices(clean):
             offset = max(0, start - LEFT)
             with self._lock:
                 rows, scores = self._tagger.tag(clean[offset:end])
-            for span in runs(rows, scores, THRESHOLD):
+            for span in runs(rows, scores, THRESHOLDS[UNKNOWN], LEAST):
                 if span.start + offset >= start:
                     yield Span(span.start + offset, span.end + offset, span.score)
 
@@ -124,19 +129,28 @@ def slices(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def runs(rows: Rows, scores: Floats, threshold: float) -> Iterator[Span]:
-    """Neighbouring morphemes above `threshold`; one that rather begins a name than continues it starts a new run."""
+def runs(rows: Rows, scores: Floats, threshold: float, least: float) -> Iterator[Span]:
+    """Neighbouring morphemes above `threshold`, and runs above `least` that have none above `threshold`.
+
+    A morpheme that rather begins a name than continues it starts a new run.
+    """
     named = 1 - scores[:, 0]
-    places = np.flatnonzero(named >= threshold).tolist()
+    places = np.flatnonzero(named >= least).tolist()
     begins = scores[:, 1] > scores[:, 2]
+    sure = named >= threshold
     index = 0
     while index < len(places):
         last = index
-        while last + 1 < len(places) and places[last + 1] == places[last] + 1 and not begins[places[last + 1]]:
+        while (
+            last + 1 < len(places)
+            and places[last + 1] == places[last] + 1
+            and sure[places[last + 1]] == sure[places[last]]
+            and not begins[places[last + 1]]
+        ):
             last += 1
         first, final = places[index], places[last]
         best = float(named[first : final + 1].max())
-        yield Span(int(rows.starts[first]), int(rows.ends[final]), scaled(best, threshold))
+        yield Span(int(rows.starts[first]), int(rows.ends[final]), best)
         index = last + 1
 
 

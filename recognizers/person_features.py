@@ -116,8 +116,9 @@ class Featurizer:
         self._numbers: dict[tuple[str, int], int] = {}
         self._pairs: dict[tuple[int, int], int] = {}
         self.facts: list[Fact] = []
-        self.pairable: list[bool] = []
-        self.ends: list[bool] = []
+        # Per distinct morpheme: may it be half of a name; does it end a sentence. Grown by doubling.
+        self._pairable = np.zeros(1024, np.bool_)
+        self._ends = np.zeros(1024, np.bool_)
 
     def rows(self, text: str) -> Rows:
         """The rows of a text."""
@@ -141,8 +142,11 @@ class Featurizer:
         surface, pos = key
         number = self._numbers[key] = len(self.facts)
         self.facts.append(Fact(surface, self._classes[pos], flags_of(surface, self._names)))
-        self.pairable.append(len(surface) <= _PAIRABLE and is_kanji(surface))
-        self.ends.append(surface[-1:] in _ENDS)
+        if number >= len(self._ends):
+            self._pairable = np.concatenate([self._pairable, np.zeros_like(self._pairable)])
+            self._ends = np.concatenate([self._ends, np.zeros_like(self._ends)])
+        self._pairable[number] = len(surface) <= _PAIRABLE and is_kanji(surface)
+        self._ends[number] = surface[-1:] in _ENDS
         return number
 
     def _arrays(self, tokens: list[int], starts: list[int], ends: list[int]) -> Rows:
@@ -151,21 +155,17 @@ class Featurizer:
         gaps = np.zeros(len(tokens), np.int32)
         gaps[1:] = begins[1:] - finishes[:-1]
         sentence = np.zeros(len(tokens), np.int32)
-        closing = self.ends
-        sentence[1:] = np.cumsum([closing[number] for number in tokens[:-1]])
-        return Rows(numbers, begins, finishes, np.minimum(gaps, 2), self._paired(tokens), sentence)
+        np.cumsum(self._ends[numbers[:-1]], out=sentence[1:])
+        return Rows(numbers, begins, finishes, np.minimum(gaps, 2), self._paired(numbers), sentence)
 
-    def _paired(self, tokens: list[int]) -> Ids:
-        pairs = np.zeros(len(tokens), np.int32)
-        pairable, known = self.pairable, self._pairs
-        previous = False
-        for index, number in enumerate(tokens):
-            current = pairable[number]
-            if current and previous:
-                key = (tokens[index - 1], number)
-                kind = known.get(key)
-                pairs[index - 1] = self._pair(key) if kind is None else kind
-            previous = current
+    def _paired(self, numbers: Ids) -> Ids:
+        pairs = np.zeros(len(numbers), np.int32)
+        may = self._pairable[numbers]
+        known = self._pairs
+        for index in np.flatnonzero(may[:-1] & may[1:]).tolist():
+            key = (int(numbers[index]), int(numbers[index + 1]))
+            kind = known.get(key)
+            pairs[index] = self._pair(key) if kind is None else kind
         return pairs
 
     def _pair(self, key: tuple[int, int]) -> int:

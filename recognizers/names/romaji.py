@@ -43,7 +43,7 @@ def spell(kana: str) -> str:
 
 def _glide(syllable: str, vowel: str) -> str:
     stem = syllable[:-1]
-    return stem + vowel if stem in ("sh", "ch", "j") else stem + "y" + vowel
+    return stem + vowel if stem.endswith(("sh", "ch", "j")) else stem + "y" + vowel
 
 
 def romanise(kana: str) -> set[str]:

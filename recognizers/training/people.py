@@ -6,15 +6,20 @@ bearers), the counted list evenly, and the long tail of rare names, so that a mo
 
 from __future__ import annotations
 
+import gzip
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from recognizers.names import FOREIGN, read_lists, read_sections
+from recognizers.names import FOREIGN, read_lists, read_sections, to_hiragana
 from recognizers.names.romaji import romanise, spell
 
+PLACES = Path(__file__).parents[1] / "data" / "places.txt.gz"
+_MUNICIPALITY = re.compile(r"([一-龠々]{2,3})[市区町村]")
+_MUNICIPALITY_KANA = re.compile(r"(シ|ク|チョウ|マチ|ムラ|ソン)$")
 LISTS = Path(__file__).with_name("lists")
 _KATAKANA = str.maketrans({chr(code): chr(code + 0x60) for code in range(0x3041, 0x3097)})
 _HALF = str.maketrans(
@@ -60,6 +65,10 @@ class Population:
         self._weights = list(accumulate(1 / (rank + 8) for rank in range(len(self._family))))
         self._given = [(surface, row[0]) for row in sections["mei"] for surface in row[1].split(",")]
         self._usual = _usual_given(self._given)
+        self._single = [entry for entry in self._given if len(entry[0]) == 1]
+        # People are named after places and with one kanji more often than a draw from the long list would show.
+        self._short = [entry for entry in self._family + self._rare if len(entry[0]) == 1]
+        self._placelike = municipality_stems()
         self.foreign = read_lists(FOREIGN)
 
     def pick(self, entries: Sequence[str]) -> str:
@@ -79,18 +88,22 @@ class Population:
 
     def _draw_family(self) -> tuple[str, str]:
         kind = self._chance.random()
-        if kind < 0.4:
+        if kind < 0.36:
             return self._chance.choices(self._family, cum_weights=self._weights)[0]
-        return self._chance.choice(self._family if kind < 0.72 else self._rare)
+        if kind < 0.64:
+            return self._chance.choice(self._family)
+        if kind < 0.84:
+            return self._chance.choice(self._rare)
+        return self._chance.choice(self._short if kind < 0.9 else self._placelike)
 
     def _draw_given(self) -> tuple[str, str]:
         kind = self._chance.random()
-        mei, kana = self._chance.choice(self._usual if kind < 0.6 else self._given)
-        if kind > 0.93:
-            return kana, kana
-        if kind > 0.9:
-            return katakana(kana), kana
-        return mei, kana
+        if kind < 0.16:
+            kana = self._chance.choice(self._usual)[1]
+            return (kana, kana) if kind < 0.12 else (katakana(kana), kana)
+        if kind < 0.26:
+            return self._chance.choice(self._single)
+        return self._chance.choice(self._usual if kind < 0.8 else self._given)
 
     def kata(self) -> str:
         """A foreign name in katakana."""
@@ -102,6 +115,14 @@ class Population:
         if self._chance.random() < 0.12:
             parts.insert(1, self.pick(lists["kata_given"]))
         return join.join(parts)
+
+    def municipality(self) -> str:
+        """A place name that could be a family name: 門司, 杵築, 千葉."""
+        return self._chance.choice(self._placelike)[0]
+
+    def one_kanji(self) -> str:
+        """A family name of one kanji: 林, 辻, 梶."""
+        return self._chance.choice(self._short)[0]
 
     def initialled(self) -> str:
         """An initial and a family name, Japanese or English: `K. Sato`, `T SATO`, `M.Iwata`."""
@@ -116,6 +137,20 @@ class Population:
         if self._chance.random() < 0.1:
             first += " " + self._chance.choice(["A.", "J.", "M.", "S.", "Lee", "Marie", "K.", "Thi", "Van"])
         return first, self.pick(self.foreign["en_last"])
+
+
+def municipality_stems() -> list[tuple[str, str]]:
+    """Names of cities, towns and wards without their last part, with readings: 門司区 → 門司, もじ."""
+    stems: dict[str, str] = {}
+    with gzip.open(PLACES, "rt", encoding="utf-8") as file:
+        for line in file:
+            kind, _, rest = line.rstrip("\n").partition("\t")
+            if kind == "C":
+                name, kana = rest.split("\t")
+                if match := _MUNICIPALITY.fullmatch(name.rpartition("郡")[2]):
+                    reading = _MUNICIPALITY_KANA.sub("", kana.rpartition("グン")[2])
+                    stems[match[1]] = to_hiragana(reading)
+    return sorted(stems.items())
 
 
 def _usual_given(given: list[tuple[str, str]]) -> list[tuple[str, str]]:

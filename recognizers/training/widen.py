@@ -101,6 +101,9 @@ class Widener:
             if name == "nick":
                 draft.spans.append((draft.length - len(draft.pieces[-1]), draft.length))
             return
+        if name == "muni":
+            draft.write(self._population.municipality())
+            return
         text = self._number(name) or self._name(name, form or "", number, draft)
         draft.write(text, person=not minus and label and name not in _NUMBERS)
 
@@ -146,6 +149,7 @@ _FOREIGN: dict[str, Callable[[Population], str]] = {
     "vn": lambda people: people.pick(people.foreign["vn"]),
     "world": lambda people: " ".join(people.pick(people.foreign["world"]) for _ in range(2)),
     "world1": lambda people: people.pick(people.foreign["world"]),
+    "one": lambda people: people.one_kanji(),
     "ini": lambda people: people.initialled(),
     "cjk1": lambda people: people.pick(people.foreign["cjk"])[0],
 }

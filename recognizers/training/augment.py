@@ -1,0 +1,101 @@
+"""Makes more of labelled documents: other names in the same sentences, other ways of writing the same text.
+
+All randomness comes from the `random.Random` given. Spans follow the text.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+import sudachipy
+
+from recognizers.person_features import is_kanji
+from recognizers.training.people import Population
+from recognizers.training.widen import Document
+
+_JOINTS = ("\n", "\n", "\n\n", "。", "、", " ", "／", " ", "。", "\t")
+
+
+def renamed(document: Document, population: Population, chance: random.Random) -> Document:
+    """The document with every name replaced by an invented one of the same kind and length."""
+    pieces: list[str] = []
+    spans: list[tuple[int, int]] = []
+    length = last = 0
+    for start, end in document.spans:
+        before, name = document.text[last:start], _other(document.text[start:end], population, chance)
+        spans.append((length + len(before), length + len(before) + len(name)))
+        pieces += [before, name]
+        length, last = length + len(before) + len(name), end
+    return Document("".join([*pieces, document.text[last:]]), tuple(spans))
+
+
+def _other(name: str, population: Population, chance: random.Random) -> str:
+    if is_kanji(name):
+        person = population.person()
+        if len(name) >= 3:
+            return person.sei + person.mei
+        return person.sei if len(name) == 2 and chance.random() < 0.7 else person.mei
+    if all("\u30a0" <= char <= "\u30ff" or char in "・＝" for char in name):
+        return population.kata() if len(name) > 5 else population.pick(population.foreign["kata_given"])
+    return _latin(name, population, chance) if name.isascii() and name[:1].isupper() else name
+
+
+def _latin(name: str, population: Population, chance: random.Random) -> str:
+    person, (first, last) = population.person(), population.english()
+    if chance.random() < 0.65:
+        first, last = person.mei_romaji.capitalize(), person.sei_romaji.capitalize()
+    if " " not in name:
+        return first if chance.random() < 0.55 else last
+    return chance.choice([f"{first} {last}"] * 8 + [f"{last} {first}", f"{last.upper()} {first}"])
+
+
+def joined(documents: Sequence[Document], chance: random.Random) -> Iterator[Document]:
+    """The documents in another order, one to four of them in a row made one."""
+    order = list(documents)
+    chance.shuffle(order)
+    index = 0
+    while index < len(order):
+        count, joint = chance.choice([1, 1, 1, 1, 2, 2, 3, 4]), chance.choice(_JOINTS)
+        text = ""
+        spans: list[tuple[int, int]] = []
+        for document in order[index : index + count]:
+            text += joint if text else ""
+            spans += [(start + len(text), end + len(text)) for start, end in document.spans]
+            text += document.text
+        yield Document(text, tuple(spans))
+        index += count
+
+
+def transcript(document: Document, tokenizer: sudachipy.Tokenizer, chance: random.Random) -> Document:
+    """A space at every morpheme and few punctuation marks, as speech recognition writes."""
+    starts = {morpheme.begin() for morpheme in tokenizer.tokenize(document.text)}
+    text = ""
+    places = []
+    for index, char in enumerate(document.text):
+        if index in starts and text and not text.endswith((" ", "\n")) and char not in " \n、。":
+            text += " "
+        places.append(len(text))
+        text += " " if char in "、。" and chance.random() < 0.7 else char
+    return _moved(document, text, places)
+
+
+def letterspaced(document: Document, chance: random.Random) -> Document:
+    """Spaces between all Japanese characters, as on forms and after OCR."""
+    text = ""
+    places = []
+    for char in document.text:
+        if text and "\n" not in (text[-1], char) and not (char.isascii() and text[-1].isascii()):
+            text += chance.choice([" ", " ", " ", "  ", "\u3000"])
+        places.append(len(text))
+        text += char
+    return _moved(document, text, places)
+
+
+def _moved(document: Document, text: str, places: list[int]) -> Document:
+    return Document(text, tuple((places[start], places[end - 1] + 1) for start, end in document.spans))
+
+
+def mostly_japanese(text: str) -> bool:
+    """Whether more than half of the characters are kana, kanji or other wide ones."""
+    return sum(char > "\u3040" for char in text) > len(text) * 0.6

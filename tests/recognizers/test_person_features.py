@@ -1,0 +1,64 @@
+"""Rows: what the tagger sees."""
+
+from __future__ import annotations
+
+import sudachipy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognizers.names import NameLists
+from recognizers.person_features import PAIR_FAMILY, Featurizer, flags_of, is_kanji
+
+NAMES = NameLists.load()
+FEATURIZER = Featurizer(sudachipy.Dictionary(), NAMES)
+
+
+def surfaces(text: str) -> list[str]:
+    rows = FEATURIZER.rows(text)
+    return [FEATURIZER.facts[number].surface for number in rows.tokens.tolist()]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
+def test_rows_lie_in_the_text_in_order_and_cover_all_but_spaces(text: str) -> None:
+    rows = FEATURIZER.rows(text)
+    covered = [text[a:b] for a, b in zip(rows.starts.tolist(), rows.ends.tolist(), strict=True)]
+    assert "".join(covered).replace(" ", "") == text.replace(" ", "")
+
+
+def test_spaces_are_counted_before_the_row_that_follows() -> None:
+    rows = FEATURIZER.rows("佐藤 美咲  様")
+    assert surfaces("佐藤 美咲  様") == ["佐藤", "美咲", "様"]
+    assert rows.spaces.tolist() == [0, 1, 2]
+
+
+def test_a_new_sentence_begins_after_its_mark() -> None:
+    rows = FEATURIZER.rows("はい。林\n森")
+    assert rows.sentence.tolist() == [0, 0, 1, 1, 2]
+
+
+def test_two_halves_of_a_family_name_are_a_pair() -> None:
+    rows = FEATURIZER.rows("大神田")
+    assert len(rows.tokens) == 1 or PAIR_FAMILY & int(rows.pairs[0])
+
+
+def test_an_empty_text_has_no_rows() -> None:
+    assert FEATURIZER.rows("").tokens.tolist() == []
+
+
+def test_the_same_morpheme_is_learnt_once() -> None:
+    FEATURIZER.rows("林林林")
+    before = len(FEATURIZER.facts)
+    FEATURIZER.rows("林林林")
+    assert len(FEATURIZER.facts) == before
+
+
+def test_flags_tell_common_from_rare_family_names() -> None:
+    assert 0 in flags_of("佐藤", NAMES)
+    assert 3 in flags_of("栂野", NAMES)
+    assert flags_of("Sato", NAMES) != flags_of("SATO", NAMES)
+
+
+def test_kanji_include_repetition_and_supplementary_planes() -> None:
+    assert is_kanji("佐々木")
+    assert is_kanji("𠮷田")
+    assert not is_kanji("さとう")

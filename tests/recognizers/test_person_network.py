@@ -1,0 +1,63 @@
+"""The network: shapes, bounds of its sight, and errors of the model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sudachipy
+
+from recognizers.names import NameLists
+from recognizers.person import Tagger
+from recognizers.person_network import MODEL, Network, affix, shape_of
+
+NETWORK = Network.load()
+TAGGER = Tagger(sudachipy.Dictionary(), NameLists.load(), NETWORK)
+
+
+def test_probabilities_of_a_morpheme_sum_to_one() -> None:
+    _, scores = TAGGER.tag("担当の佐藤です。")
+    assert np.allclose(scores.sum(axis=1), 1, atol=1e-5)
+
+
+def test_nothing_beyond_the_sentence_changes_what_stands_in_it() -> None:
+    rows, alone = TAGGER.tag("佐藤が来ました。")
+    longer_rows, longer = TAGGER.tag("佐藤が来ました。高橋さんと鈴木さんは帰りました。")
+    count = len(rows.tokens)
+    assert longer_rows.tokens[:count].tolist() == rows.tokens.tolist()
+    assert np.allclose(longer[:count], alone, atol=1e-5)
+
+
+def test_what_lies_beyond_the_left_context_changes_nothing() -> None:
+    tail = "その後" * NETWORK.left_context + "佐藤が来た。"
+    _, short = TAGGER.tag(tail)
+    _, long = TAGGER.tag("高橋さん" + tail)
+    assert np.allclose(short[-3:], long[-3:], atol=1e-5)
+
+
+def test_the_sight_to_the_right_is_short() -> None:
+    assert NETWORK.right_context <= 5
+
+
+def test_the_model_file_is_small() -> None:
+    assert MODEL.stat().st_size <= 15_000_000
+
+
+def test_a_missing_model_file_is_an_error_naming_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"person\.npz"):
+        Network.load(tmp_path / "person.npz")
+
+
+def test_shapes_say_the_kinds_of_characters() -> None:
+    assert [shape_of(word) for word in ("渡辺", "Sato", "SATO2", "ア漢", "𠮷")] == [
+        "漢",
+        "Aa",
+        "A0",
+        "ア漢",
+        "漢",
+    ]
+
+
+def test_affix_buckets_never_take_the_row_for_none() -> None:
+    assert min(affix(str(number)) for number in range(5000)) >= 1
