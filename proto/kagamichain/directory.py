@@ -7,6 +7,7 @@ Files: `lock` (held with flock by the one process that may write), `writer` (the
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -90,8 +91,9 @@ def read_watermark(fd: int) -> int:
 
 
 def note_watermark(fd: int, seq: int) -> None:
-    """Note it without fsync: a stale value only makes recovery more lenient, never wrong."""
-    os.pwrite(fd, _WATERMARK.pack(seq), 0)
+    """Note it, if the disk takes it, and without fsync: a stale value only makes recovery more lenient, never wrong."""
+    with contextlib.suppress(OSError):
+        os.pwrite(fd, _WATERMARK.pack(seq), 0)
 
 
 def segments(path: Path) -> list[tuple[int, Path]]:

@@ -288,6 +288,19 @@ def test_a_full_disk_refuses_appends_until_there_is_room_again(tmp_path: Path) -
     again.close()
 
 
+async def test_a_disk_that_takes_no_note_of_what_is_durable_does_not_close_the_journal(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, "dp-0")
+    journal.append(b"before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        await journal.durable(1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    await journal.durable(journal.append(b"after").seq)
+    journal.close()
+
+
 # Segments
 
 
