@@ -74,7 +74,7 @@ class QuotaGate(Protocol):
     """Grants or refuses budget. In the steady state without a database call."""
 
     async def reserve(self, demand: Demand, now: float) -> Reservation:
-        """Decide, waiting at most the gate's patience (2 s) for room that is about to come free.
+        """Decide, waiting at most two seconds for room that is about to come free.
 
         `now`: Unix seconds. Never raises. The ledger releases what is not used when it sees the request's
         final audit entry; a request that is granted and then fails before its `Admitted` entry is written

@@ -46,14 +46,15 @@ from controlplane.store.quota import Note, OwnerLostError, QuotaStore
 
 log = structlog.get_logger()
 
-PATIENCE = 2.0
-"""Seconds a request waits for room. Envoy's ext_authz timeout has to be longer."""
+PATIENCE = 1.2
+"""Seconds a request waits for room. With `SLACK` it has to stay below the time Envoy gives ext_authz for one try (2 s):
+past it Envoy asks another replica, and the request would wait, and hold budget, twice."""
 SHORT_PATIENCE = 0.5
 """The same where only other replicas' unused leases could help."""
 POLL = 0.1
 """Seconds until those who wait ask again, should no note arrive."""
 LEAST_PAUSE = 0.01
-SLACK = 1.0
+SLACK = 0.5
 """Seconds beyond its patience for the last exchange on a request's behalf."""
 TICK = 1.0
 MARGIN = 2.0

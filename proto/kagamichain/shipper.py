@@ -37,7 +37,7 @@ class Shipper:
         batch_bytes: int = 2 << 20,
         linger: float = 0.02,
         interval: float = 0.1,
-        max_wait: float = 10.0,
+        max_wait: float = 2.0,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
         """`batch`, `batch_bytes`: most entries, and bytes beyond the first, of one batch; `linger`: seconds
