@@ -148,7 +148,7 @@ class ControlPlane:
                 # Two processes on one address would share its connections unevenly and unseen.
                 ("grpc.so_reuseport", 0),
                 ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+                ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
             ],
         )
         for part in (self.admin, self.feed, self.ledger, self.xds):

@@ -18,6 +18,7 @@ from kagamipb.admin.v1.admin_pb2_grpc import AdminStub
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry, Denied
 from kagamipb.policy.v1.policy_pb2 import WatchRequest
 from kagamipb.policy.v1.policy_pb2_grpc import PolicyFeedStub
+from kagamirpc import frames
 from support.checks import check_request
 from support.manifests import manifest
 from support.postgres import PostgresServer
@@ -190,3 +191,18 @@ async def test_an_address_it_cannot_take_is_named(database_url: str, tmp_path: P
         pytest.raises(OSError, match=r"cannot listen on unix:.*cp-0\.sock"),
     ):
         await ControlPlane(settings, journal, {}).serve(asyncio.Event())
+
+
+async def test_a_quiet_connection_may_be_pinged_as_often_as_its_callers_do(database_url: str, tmp_path: Path) -> None:
+    async with running(database_url, tmp_path) as replica:
+        path = replica.plane.settings.listen.removeprefix("unix:")
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(frames.PREFACE + frames.settings({}))
+        # By default gRPC answers the fourth with GOAWAY "too_many_pings" and cuts the policy feed.
+        for _ in range(5):
+            writer.write(frames.frame(frames.PING, 0, 0, b"12345678"))
+            await asyncio.sleep(1.05)
+        received = await reader.read(65_536)
+        writer.close()
+    assert received.count(b"12345678") == 5
+    assert b"too_many_pings" not in received
