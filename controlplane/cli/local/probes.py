@@ -11,7 +11,6 @@ import asyncio
 from typing import NamedTuple
 
 import grpc
-import psycopg
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 _SECONDS = 2.0
@@ -47,6 +46,9 @@ async def http(endpoint: str, method: str, path: str, body: bytes = b"", seconds
 
 async def postgres(url: str) -> str:
     """A query answered."""
+    # Here, not above: `kagami health` runs every few seconds and asks no database.
+    import psycopg
+
     try:
         connection = await psycopg.AsyncConnection.connect(url, connect_timeout=2, autocommit=True)
     except (psycopg.Error, OSError) as error:
