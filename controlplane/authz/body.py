@@ -108,7 +108,12 @@ def _ask(fields: dict[str, Any]) -> Ask:
     choices = fields.get("n") or 1
     limit = fields.get("max_completion_tokens") or fields.get("max_tokens") or 0
     user = fields.get("user") or ""
-    return Ask(model, clean(user, MAX_USER_CHARS), tokens.of_chat(fields), limit * choices, choices)
+    try:
+        input_tokens = tokens.of_chat(fields)
+    except orjson.JSONEncodeError:
+        # More is read (1,024 levels) than can be written again (254).
+        raise _WrongError("The request body is nested too deeply.") from None
+    return Ask(model, clean(user, MAX_USER_CHARS), input_tokens, limit * choices, choices)
 
 
 def _a(*kinds: type) -> Callable[[Any], bool]:

@@ -74,7 +74,11 @@ class ChatRequest:
             self._body["stream_options"] = {**(self._body.get("stream_options") or {}), "include_usage": True}
         if max_output_tokens:
             self._clamp(max(1, max_output_tokens // (self._body.get("n") or 1)))
-        return orjson.dumps(self._body)
+        try:
+            return orjson.dumps(self._body)
+        except orjson.JSONEncodeError:
+            # More is read (1,024 levels) than is written (254).
+            raise InvalidRequest("The request body is nested too deeply.") from None
 
     def release(self) -> None:
         """See model.Request."""
@@ -112,7 +116,10 @@ class ChatAnswer:
     def replace(self, texts: Sequence[str]) -> None:
         """See model.Answer."""
         slots.write(self._slots, self._texts.texts, texts)
-        self._source = orjson.dumps(self._body)
+        try:
+            self._source = orjson.dumps(self._body)
+        except orjson.JSONEncodeError:
+            raise ProviderError("The provider's answer is nested too deeply.") from None
 
     def encode(self) -> bytes:
         """See model.Answer. Without a `replace` these are the provider's own bytes."""

@@ -1,11 +1,14 @@
 """Where text lies in a JSON tree: found once, replaced in place.
 
 Strategy: everything that is a string counts as text unless its key says that it is structural (`role`, `id`, …) and
-its value looks like an identifier; a person's words under a structural key are therefore found, too. Numbers of
-seven digits and more count (a My Number need not be quoted), and so do object keys that are no identifiers.
-`arguments` hold JSON source and are marked as such, for a replacement must leave valid JSON.
-Guarantees: no recursion, so nesting cannot exhaust the stack; binary payloads (`data:` URLs, `file_data`, audio
-`data`) inside image, audio and file parts are left out and counted as uninspected.
+its value looks like an identifier; a person's words under a structural key are therefore found, too, and so is a long
+number anywhere but in what a provider made (the id of a tool call, a model). Nothing is structural in what a client makes up
+(`metadata`). Numbers of seven digits and more count (a My Number need not be quoted), and so do object keys that are
+no identifiers. `arguments` hold JSON source and are marked as such, for a replacement must leave valid JSON.
+Content parts of any type but the known textual ones count as uninspected, each once: vendors have names of their own
+for images, and a policy that blocks what it cannot read must not depend on a list of them. Their strings are scanned
+all the same, but for base64 payloads.
+Guarantees: no recursion, so nesting cannot exhaust the stack; the walk pauses however the values are nested.
 """
 
 from __future__ import annotations
@@ -26,13 +29,26 @@ STRUCTURAL = frozenset({
     "truncation", "type", "verbosity", "voice",
 })  # fmt: skip
 _NAMED = frozenset({"function", "custom", "json_schema"})
+_FOREIGN = frozenset({"tool_call_id", "call_id", "model"})
+"""What a provider made, long numbers included."""
+_INVENTED = frozenset({"metadata"})
 _MEDIA = frozenset({"image_url", "input_audio", "file", "video_url", "audio", "input_image", "input_file", "image"})
 _PARTS = frozenset({"content", "output"})
+_TEXT_PARTS = frozenset({
+    "text", "input_text", "output_text", "summary_text", "reasoning_text", "refusal", "reasoning", "thinking",
+    "redacted_thinking", "tool_use", "tool_result",
+})  # fmt: skip
 _BINARY = frozenset({"data", "file_data", "b64_json"})
+# The beginning tells: what is not base64 there is somebody's words, whatever it claims to be.
+_BASE64 = re.compile(
+    r"(?:data:[A-Za-z0-9.+/;=-]{0,100};base64,[A-Za-z0-9+/\s]{0,512}|[A-Za-z0-9+/\s]{64,512})={0,2}", re.ASCII
+)
+_BASE64_SAMPLE = 512
 _IDENTIFIER = re.compile(r"(?=[^A-Za-z]{0,8}[A-Za-z])[A-Za-z0-9_.:#/$+-]{1,128}", re.ASCII)
+_LONG_NUMBER = re.compile(r"[0-9](?:[._-]?[0-9]){5}", re.ASCII)
 # Letters first and no long number, so that neither a name in another script, a phone number nor an address passes.
 _PLAIN_KEY = re.compile(r"(?!.*[0-9](?:[._-]?[0-9]){5})[A-Za-z_$][A-Za-z0-9_.$-]{0,63}", re.ASCII)
-_LEAST_NUMBER = 10**6
+_LEAST_NUMBER, _MOST_FLOAT = 10**6, 1e20
 _VALUES_A_STEP = 5_000
 
 
@@ -78,22 +94,24 @@ def find(root: JsonObject, *, skip: frozenset[str] = frozenset()) -> Generator[N
     """
     slots: list[Slot] = []
     media = seen = 0
-    stack = [_Node(root, "", "", inside=False)]
+    stack = [_Node(root, "", "", media=False)]
     while stack:
         node = stack.pop()
-        seen += len(node.value)
+        seen += 1 + len(node.value)
         if seen > _VALUES_A_STEP:
             seen = 0
             yield
         nested: list[_Node] = []
-        for key, value in node.entries():
+        for number, (key, value) in enumerate(node.entries(), 1):
+            if number % _VALUES_A_STEP == 0:
+                yield
             if node.value is root and key in skip:
                 continue
             if isinstance(key, str) and not is_plain_key(key):
                 slots.append(Slot(node.value, key, Kind.KEY))
             if isinstance(value, dict | list):
                 nested.append(node.child(key, value))
-                media += nested[-1].inside and not node.inside
+                media += nested[-1].media and not node.media
             elif (kind := node.kind(key, value)) is not None:
                 slots.append(Slot(node.value, key, kind))
         stack.extend(reversed(nested))
@@ -106,36 +124,58 @@ class _Node(NamedTuple):
     value: Any
     name: str
     above: str
-    inside: bool
-    """Within an image, audio or file."""
+    media: bool
+    """Within a part that is not text."""
+    invented: bool = False
+    """Within what a client makes up."""
 
     def entries(self) -> Iterable[tuple[str | int, Any]]:
         return self.value.items() if type(self.value) is dict else enumerate(self.value)
 
     def child(self, key: str | int, value: Any) -> _Node:
         if isinstance(key, int):
-            return _Node(value, self.name, self.above, self.inside)
-        return _Node(value, key, self.name, self.inside or (key in _MEDIA and self.name in _PARTS))
+            return _Node(value, self.name, self.above, self.media or self._is_media(value), self.invented)
+        media = self.media or (key in _MEDIA and self.name in _PARTS)
+        return _Node(value, key, self.name, media, self.invented or key in _INVENTED)
+
+    def _is_media(self, part: Any) -> bool:
+        """Whether an element of this list is a content part that holds something other than text."""
+        kind = part.get("type") if self.name in _PARTS and type(part) is dict else None
+        return type(kind) is str and kind not in _TEXT_PARTS
 
     def kind(self, key: str | int, value: Any) -> Kind | None:
         name, parent = (key, self.name) if isinstance(key, str) else (self.name, self.above)
         if type(value) is str:
-            if not value or (self.inside and _opaque(name, value)) or is_structural(name, parent, value):
+            if not value or (self.media and _opaque(name, value)) or self._structural(name, parent, value):
                 return None
             return Kind.JSON if name == "arguments" else Kind.TEXT
         if type(value) is int and abs(value) >= _LEAST_NUMBER:
             return Kind.NUMBER
+        if type(value) is float and value.is_integer() and _LEAST_NUMBER <= abs(value) < _MOST_FLOAT:
+            return Kind.NUMBER
         return None
+
+    def _structural(self, name: str, parent: str, value: str) -> bool:
+        if self.invented or not is_structural(name, parent, value):
+            return False
+        foreign = name in _FOREIGN or (name == "id" and parent == "tool_calls")
+        return foreign or _LONG_NUMBER.search(value) is None
 
 
 def _opaque(key: str, value: str) -> bool:
-    return key in _BINARY or value.startswith("data:")
+    return (key in _BINARY or value.startswith("data:")) and _BASE64.fullmatch(value[:_BASE64_SAMPLE]) is not None
 
 
 def read(slots: Sequence[Slot]) -> Texts:
     """The text of each slot."""
-    texts = [str(slot.key if slot.kind is Kind.KEY else slot.container[slot.key]) for slot in slots]
-    return Texts(texts, frozenset(i for i, slot in enumerate(slots) if slot.kind is Kind.JSON))
+    return Texts(
+        [_text(slot) for slot in slots], frozenset(i for i, slot in enumerate(slots) if slot.kind is Kind.JSON)
+    )
+
+
+def _text(slot: Slot) -> str:
+    value = slot.key if slot.kind is Kind.KEY else slot.container[slot.key]
+    return str(int(value) if type(value) is float else value)
 
 
 def write(slots: Sequence[Slot], before: Sequence[str], after: Sequence[str]) -> None:

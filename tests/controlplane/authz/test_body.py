@@ -118,3 +118,10 @@ def test_no_message_repeats_what_the_caller_wrote() -> None:
         problem = parse(**fields)
         assert isinstance(problem, Problem)
         assert "山田" not in problem.message
+
+
+def test_a_body_nested_deeper_than_can_be_written_again_is_refused() -> None:
+    nested = b"[" * 500 + b"]" * 500
+    problem = parse_chat(b'{"model":"m","messages":[{"role":"user"}],"tools":' + nested + b"}")
+    assert isinstance(problem, Problem)
+    assert (problem.status, problem.code) == (400, "invalid_request")

@@ -195,3 +195,13 @@ def test_reasoning_refusals_annotations_and_tool_arguments_of_an_answer_are_text
 def test_an_answer_without_choices_is_a_failure_of_the_provider(data):
     with pytest.raises(ProviderError):
         CHAT.answer(data)
+
+
+def test_what_is_nested_deeper_than_can_be_written_is_the_askers_or_the_providers_fault():
+    nested = b"[" * 500 + b"]" * 500
+    request = CHAT.request(b'{"model":"m","messages":[{"role":"user"}],"x":' + nested + b"}")
+    with pytest.raises(InvalidRequest):
+        request.encode("m", 0)
+    answer = CHAT.answer(b'{"choices":[],"x":' + nested + b"}")
+    with pytest.raises(ProviderError):
+        answer.replace(run(answer.texts()).texts)

@@ -20,7 +20,7 @@ def test_every_unknown_string_is_text_wherever_it_lies():
     assert texts(tree) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("value", ["user", "call_abc123", "gpt-4o-2024-08-06", "json_object"])
+@pytest.mark.parametrize("value", ["user", "call_abc123", "gpt-4o-mini", "json_object"])
 def test_an_identifier_under_a_structural_key_is_no_text(value):
     assert texts({"role": value, "id": value, "type": value}) == []
 
@@ -67,8 +67,8 @@ def test_media_parts_are_counted_and_their_bytes_left_out():
         {"type": "text", "text": "見て"},
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "high"}},
         {"type": "image_url", "image_url": {"url": "https://example.com/?name=taro"}},
-        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
-        {"type": "file", "file": {"file_data": "AAAA", "filename": "佐藤.pdf"}},
+        {"type": "input_audio", "input_audio": {"data": "A" * 64, "format": "wav"}},
+        {"type": "file", "file": {"file_data": "A" * 64, "filename": "佐藤.pdf"}},
     ]
     found = run(slots.find({"messages": [{"role": "user", "content": content}]}))
     assert found.media == 4
@@ -113,3 +113,60 @@ def test_what_nobody_changed_is_not_touched(tree):
     slots.write(found, was, list(was))
     assert tree == before
     assert orjson.dumps(tree, option=orjson.OPT_NON_STR_KEYS) == orjson.dumps(before, option=orjson.OPT_NON_STR_KEYS)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": "data:image/png;base64,AAAA"},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}},
+        {"type": "audio_url", "audio_url": {"url": "https://example.com/a.wav"}},
+        {"type": "input_file", "file_id": "file-1"},
+        {"type": "something_new", "blob": "AAAA"},
+    ],
+)
+def test_a_content_part_of_any_type_that_is_not_text_counts_once(part):
+    assert run(slots.find({"messages": [{"content": [{"type": "text", "text": "x"}, part]}]})).media == 1
+
+
+@pytest.mark.parametrize("kind", ["text", "input_text", "output_text", "refusal", "thinking", "tool_result"])
+def test_a_textual_part_is_no_medium(kind):
+    assert run(slots.find({"messages": [{"content": [{"type": kind, "text": "x"}]}]})).media == 0
+
+
+@pytest.mark.parametrize("words", ["data:text/plain,佐藤太郎", "090-1234-5678", "data:text/plain,tel:09012345678"])
+def test_words_in_the_place_of_a_payload_are_text(words):
+    part = {"type": "file", "file": {"file_data": words}}
+    assert texts({"messages": [{"content": [part]}]}) == [words]
+
+
+@pytest.mark.parametrize("payload", ["A" * 64, "data:image/png;base64," + "iVBORw0KGgo" * 6 + "==", "AAAA\n" * 200_000])
+def test_a_base64_payload_is_left_out(payload):
+    part = {"type": "file", "file": {"file_data": payload}}
+    assert texts({"messages": [{"content": [part]}]}) == []
+
+
+@pytest.mark.parametrize("value", ["tel:090-1234-5678", "My-Number:123456789018", "TK1234567"])
+def test_a_long_number_makes_an_identifier_text(value):
+    assert texts({"id": value, "function": {"name": value}}) == [value, value]
+
+
+def test_the_id_of_a_tool_call_and_a_models_name_are_the_providers_own():
+    made = "chatcmpl-tool-0123456789abcdef"
+    assert texts({"x": {"model": "gpt-4o-2024-08-06"}}) == []
+    assert texts({"messages": [{"tool_calls": [{"id": made}]}, {"tool_call_id": made}]}) == []
+
+
+def test_nothing_is_structural_in_metadata():
+    assert texts({"metadata": {"type": "Yamada.Taro", "deep": {"id": "T-1"}}}) == ["Yamada.Taro", "T-1"]
+
+
+def test_a_whole_number_written_as_a_float_is_text():
+    assert texts({"metadata": {"my_number": 123456789018.0, "ratio": 1234567.5, "huge": 1e300}}) == ["123456789018"]
+
+
+@pytest.mark.parametrize(
+    "tree", [{"a": [[]] * 50_000}, {"a": ["x"] * 50_000}, {"a": {f"k{n}": 1 for n in range(50_000)}}]
+)
+def test_one_long_list_or_object_is_walked_in_steps(tree):
+    assert sum(1 for _ in slots.find(tree)) >= 9
