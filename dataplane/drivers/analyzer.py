@@ -8,7 +8,7 @@ Japanese) and meant for languages it does not know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 from dataplane.redaction.policy import ScanConfig
 from dataplane.redaction.spans import Scan, Span
 from recognizers.base import Finder
+from recognizers.custom import CustomFinder, CustomRecognizerError
 from recognizers.detector import Detector
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
@@ -49,8 +50,7 @@ class Analyzer:
 
         Raises ValueError naming what is wrong with a recognizer.
         """
-        finders = (*self._finders, *_custom(config))
-        return _as_scan(Detector(finders, thresholds=config.thresholds))
+        return _as_scan(Detector((*self._finders, *_custom(config)), thresholds=config.thresholds))
 
 
 def load_scan(*, entities: Iterable[str] | None = None, pipelines: Mapping[str, str] | None = None) -> Analyzer:
@@ -59,10 +59,10 @@ def load_scan(*, entities: Iterable[str] | None = None, pipelines: Mapping[str, 
     Raises AnalyzerError for an unknown entity or a pipeline that is not installed.
     """
     try:
-        finders = load_finders(None if entities is None else tuple(entities))
+        loaded = load_finders(None if entities is None else tuple(entities))
     except ValueError as error:
         raise AnalyzerError(str(error)) from error
-    return Analyzer((*finders, *(PipelineFinder.load(*item) for item in sorted((pipelines or {}).items()))))
+    return Analyzer((*loaded, *(PipelineFinder.load(*item) for item in sorted((pipelines or {}).items()))))
 
 
 class PipelineFinder:
@@ -105,7 +105,11 @@ def _as_scan(detector: Detector) -> Scan:
     return cast("Scan", detector.scan)
 
 
-def _custom(config: ScanConfig) -> tuple[Finder, ...]:
-    if config.recognizers:
-        raise AnalyzerError("custom recognizers are not supported by this version")
-    return ()
+def _custom(config: ScanConfig) -> Iterator[Finder]:
+    for index, one in enumerate(config.recognizers):
+        try:
+            yield CustomFinder(
+                entity=one.entity, pattern=one.pattern, context=one.context, checksum=one.checksum, score=one.score
+            )
+        except CustomRecognizerError as error:
+            raise AnalyzerError(f"recognizers[{index}].{error}") from None

@@ -133,7 +133,7 @@ def _bound(config: ScanConfig, bind: Bind | None) -> Scan | None:
         try:
             return bind(config)
         except ValueError as error:
-            raise PolicyError(f"recognizers: {error}") from error
+            raise PolicyError(str(error)) from error
     if config.recognizers:
         raise PolicyError("recognizers: this data plane was built without support for custom recognizers")
     return None

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from kagamipb.policy.v1.policy_pb2 import RedactionPolicy
+from kagamipb.policy.v1.policy_pb2 import CustomRecognizer, RedactionPolicy
 from support.redacting import HASH_KEY, request, through
 
 from dataplane.drivers.analyzer import Analyzer, AnalyzerError, load_scan
-from dataplane.redaction.policy import Policy, ScanConfig
+from dataplane.redaction.policy import Policy, PolicyError, ScanConfig
 from dataplane.redaction.replace import Redaction
 
 
@@ -76,3 +76,19 @@ print([(s.entity, s.recognizer) for s in spans])
 """
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[('PERSON', 'presidio.en'), ('EMAIL_ADDRESS', 'email_address')]"
+
+
+def test_a_recognizer_of_a_policy_binds(analyzer: Analyzer) -> None:
+    proto = RedactionPolicy(
+        enabled=True,
+        recognizers=[CustomRecognizer(entity="STAFF_ID", pattern="EMP-[0-9]{6}", context=["社員"])],
+    )
+    exchange = Redaction(Policy.compile(proto, HASH_KEY, bind=analyzer.bind), analyzer.scan)
+    assert request(exchange, "社員 EMP-123456 です") == ["社員 <STAFF_ID_1> です"]
+    assert through(exchange.lane(0), list("社員 EMP-654321 です。")) == "社員 <STAFF_ID_2> です。"
+
+
+def test_a_recognizer_of_unbounded_cost_is_refused_by_field(analyzer: Analyzer) -> None:
+    proto = RedactionPolicy(recognizers=[CustomRecognizer(entity="STAFF_ID", pattern="(a+)+")])
+    with pytest.raises(PolicyError, match=r"^recognizers\[0\]\.pattern"):
+        Policy.compile(proto, HASH_KEY, bind=analyzer.bind)
