@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from kagamipb.admin.v1.admin_pb2 import UNIT_REQUESTS, Unit
 
 from controlplane.domain import quota as arithmetic
-from controlplane.domain.ports import Demand, Exhausted, Granted
+from controlplane.domain.ports import Exhausted, Granted
 from controlplane.domain.quota import Plan, Pool
 from controlplane.domain.reservation import Reservation, WindowKey, label
 from controlplane.domain.snapshot import Quota
+from controlplane.ledger.pools import Request, Tracked, exhausted, tightest
 from controlplane.store.quota import Lease, Want
 
 HORIZON = 20.0
@@ -33,39 +31,6 @@ FORGET = 600.0
 """Seconds without use after which a window is not remembered."""
 TIDY = 5.0
 """Seconds between looks at every lease."""
-
-
-@dataclass(slots=True)
-class Tracked:
-    """One quota window in memory."""
-
-    quota: Quota
-    key: WindowKey
-    ends: int
-    pool: Pool
-    used_at: float
-    asked_at: float
-    taken: int = 0
-    """Since the last answer."""
-    hold: int = 0
-    """Largest hold taken since the window began."""
-    low: int = 0
-    """Below this the lease is topped up, before anyone has to wait."""
-    scarce: bool = False
-    partial: bool = False
-    """The last lease was all there is, and less than was needed."""
-    waiting: int = 0
-    label: tuple[str, str] = ("", "")
-    """How a hold here is written, before and after its amount."""
-
-
-class Request(NamedTuple):
-    """A demand and the quotas it falls under, side by side."""
-
-    demand: Demand
-    tracked: tuple[Tracked, ...]
-    units: tuple[Unit, ...]
-    pools: tuple[Pool, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -283,31 +248,6 @@ def _return(tracked: Tracked, round_: Round) -> None:
     if tracked.pool.free and tracked.key not in round_.wants:
         round_.gives[tracked.key], tracked.pool.free = tracked.pool.free, 0
         tracked.low = 0
-
-
-def exhausted(tracked: Tracked) -> Exhausted:
-    """The refusal that names this quota."""
-    quota = tracked.quota
-    return Exhausted(quota.name, quota.unit, quota.cap, float(tracked.ends) if tracked.ends else None)
-
-
-def tightest(request: Request) -> Tracked:
-    """The quota that holds the request up: the first whose pool lacks the least it needs."""
-    least = arithmetic.least_output(request.demand)
-    for tracked, unit in zip(request.tracked, request.units, strict=True):
-        if arithmetic.amount(request.demand, unit, least) > tracked.pool.free:
-            return tracked
-    return request.tracked[0]
-
-
-def countable(request: Request) -> bool:
-    """Whether a hold is all a request will ever use of some quota here: then settling frees nothing to wait
-    for.
-    """
-    return any(
-        unit == UNIT_REQUESTS and tracked.pool.free < 1
-        for tracked, unit in zip(request.tracked, request.units, strict=True)
-    )
 
 
 def _joined(before: Want, need: int, squeeze: bool) -> Want:

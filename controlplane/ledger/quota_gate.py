@@ -32,16 +32,8 @@ from controlplane.domain.quota import Pool
 from controlplane.domain.reservation import ReservationError, WindowKey, decode
 from controlplane.domain.snapshot import Snapshot
 from controlplane.domain.windows import Calendar
-from controlplane.ledger.leases import (
-    Leases,
-    Request,
-    Round,
-    Tracked,
-    Waiter,
-    countable,
-    exhausted,
-    tightest,
-)
+from controlplane.ledger.leases import Leases, Round, Waiter
+from controlplane.ledger.pools import Request, Tracked, countable, exhausted, tightest
 from controlplane.store.quota import Note, OwnerLostError, QuotaStore
 
 log = structlog.get_logger()
