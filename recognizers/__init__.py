@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["japanese_recognizers"]
 
 
-def japanese_recognizers(
-    entities: Collection[str] | None = None, *, language: str = "ja"
-) -> list[EntityRecognizer]:
+def japanese_recognizers(entities: Collection[str] | None = None, *, language: str = "ja") -> list[EntityRecognizer]:
     """All recognizers (or those for `entities`) for a Presidio registry; importing Presidio happens here."""
     from recognizers.presidio import as_recognizers
 

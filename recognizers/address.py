@@ -19,7 +19,9 @@ from recognizers.places import Place, Places, places
 
 ENTITY = "ADDRESS"
 _LINK = re.compile(r"(?:の?、?| {1,2}|\n|<br ?/?>)")
-_PROSE = re.compile(r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|道道|国道|県道|府道|都道|市道|号線|による|について")
+_PROSE = re.compile(
+    r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|道道|国道|県道|府道|都道|市道|号線|による|について"
+)
 _LONE = re.compile(r"(?:丁目|[0-9]-[0-9]{1,4}-[0-9]|番地|番[0-9]{1,3}号|(?<=町)[0-9]{1,4}-[0-9])")
 _CJK_RUN = re.compile(r"[々ヶ一-龠ぁ-んァ-ンー]{2,12}$")
 _SPACED = re.compile(r"(?<!\S)(?:[^\s!-~] |[0-9] ){7,80}[^\s](?!\S)")
@@ -46,6 +48,7 @@ class AddressFinder:
         self._prefix = prefix(gazetteer.prefectures)
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for start, end, score in self._spans(text):
             yield text.finding(start, end, ENTITY, score, self.name)
         for match in _SPACED.finditer(text.folded):
@@ -183,7 +186,11 @@ def _chains(found: list[Place], modern: str) -> Iterator[Place]:
 def _block_around(modern: str, place: int) -> tuple[int, int] | None:
     """The block number that covers `place`, read from its first digit."""
     start = place
-    while start > 0 and place - start < 8 and (modern[start - 1] in "0123456789" or modern[start - 1] in "〇一二三四五六七八九十-"):
+    while (
+        start > 0
+        and place - start < 8
+        and (modern[start - 1] in "0123456789" or modern[start - 1] in "〇一二三四五六七八九十-")
+    ):
         start -= 1
     match = ONLY_BLOCK.match(modern, start)
     return match.span() if match else None

@@ -25,7 +25,9 @@ _GAP = r"(?:[、,]? {0,2}|\n|<br ?/?>)"
 SEGMENT = re.compile(f"(?P<town>{_GAP}(?:{_TOWN_CHARACTER} ?){{0,24}}?)(?P<block>{_BLOCK})")
 ONLY_BLOCK = re.compile(_BLOCK)
 TOWN_ONLY = re.compile(f"{_TOWN_CHARACTER}{{2,16}}")
-AZA = re.compile(f"(?:大字|(?<![一-龠ぁ-んァ-ヶ])字(?=[一-龠ァ-ヶ]))(?:{_TOWN_CHARACTER}(?<![はをにでへも])){{1,12}}?(?=[^々ヶ一-龠ぁ-んァ-ンー]|{_ASCII}|$)")
+AZA = re.compile(
+    f"(?:大字|(?<![一-龠ぁ-んァ-ヶ])字(?=[一-龠ァ-ヶ]))(?:{_TOWN_CHARACTER}(?<![はをにでへも])){{1,12}}?(?=[^々ヶ一-龠ぁ-んァ-ンー]|{_ASCII}|$)"
+)
 
 _SUFFIX = (
     "(?:ビル(?:ディング)?|マンション|アパート|ハイツ|コーポ|荘|寮|レジデンス|タワー|ハウス|テラス|コート|パレス|メゾン|ヴィラ|ヒルズ|プラザ|号館|番館|館|棟|団地"
@@ -50,7 +52,9 @@ _SEPARATOR = r"(?:[\s,、:]{0,3}|\"[,:]\"|<br ?/?>|</?[A-Za-z]{1,12}>{0,2})"
 def prefix(prefectures: list[str]) -> re.Pattern[str]:
     """Matches what may stand before a municipality, up to its start: postal code, prefecture, county."""
     names = "|".join(" ?".join(name) for name in prefectures)
-    return re.compile(f"(?:(?:{_POSTAL}){_SEPARATOR})?(?:(?P<prefecture>{names})(?:の、?)?{_SEPARATOR})?(?:[一-龠ヶケ]{{1,4}}郡 ?)?$")
+    return re.compile(
+        f"(?:(?:{_POSTAL}){_SEPARATOR})?(?:(?P<prefecture>{names})(?:の、?)?{_SEPARATOR})?(?:[一-龠ヶケ]{{1,4}}郡 ?)?$"
+    )
 
 
 class Block(NamedTuple):
@@ -61,12 +65,16 @@ class Block(NamedTuple):
     strength: int
 
 
-_STRONG = re.compile("丁目|番地|番丁|番.{0,2}号|条.{1,6}丁|地割|丁 ?[-の]?[0-9]|[0-9〇-九] ?[-ー・~] ?[0-9〇一-九].{0,2}[-ー・~] ?[0-9〇一-九]")
+_STRONG = re.compile(
+    "丁目|番地|番丁|番.{0,2}号|条.{1,6}丁|地割|丁 ?[-の]?[0-9]|[0-9〇-九] ?[-ー・~] ?[0-9〇一-九].{0,2}[-ー・~] ?[0-9〇一-九]"
+)
 _TWO = re.compile(rf"(?:[0-9]|{_KN}) ?[-ー~のノ・] ?(?:[0-9]|{_KN})|番|号|条|丁")
 _NOT_BLOCK = re.compile(
     r"(?:19|20)[0-9]{2}-[0-9]{1,2}(?:-[0-9]{1,2})?(?![0-9])|0[0-9]{1,4}-[0-9]{1,4}-[0-9]{4}(?![0-9])|[0-9]{3}-[0-9]{4}(?![0-9])(?!番|号)"
 )
-_COUNTER = re.compile(r" ?(?:年|月|日|人|件|名|円|個|台|回|時|分|秒|歳|才|%|パーセント|万|億|千|か所|ヶ所|箇所|つ|世帯|位|校|社|店|kg|km|m|度|階|期|次|級|冊|部|章|[:/,][0-9]|\.[0-9])")
+_COUNTER = re.compile(
+    r" ?(?:年|月|日|人|件|名|円|個|台|回|時|分|秒|歳|才|%|パーセント|万|億|千|か所|ヶ所|箇所|つ|世帯|位|校|社|店|kg|km|m|度|階|期|次|級|冊|部|章|[:/,][0-9]|\.[0-9])"
+)
 
 
 def judge_block(text: str, start: int, end: int) -> int:

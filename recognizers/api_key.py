@@ -38,10 +38,13 @@ _HINT = re.compile("key|token|secret|bearer|passw|pwd|パスワード|パスコ�
 
 
 class ApiKeyFinder:
+    """Finds keys, tokens and private keys."""
+
     entities = frozenset({ENTITY})
     name = "api_key"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for match in _KEY.finditer(text.folded):
             if _EDGE.match(text.folded, match.start() - 1) and match.start():
                 continue
@@ -64,4 +67,5 @@ def _secret_like(value: str) -> bool:
 
 
 def load() -> ApiKeyFinder:
+    """The finder."""
     return ApiKeyFinder()

@@ -18,11 +18,11 @@ from recognizers.numbers import Number, counted, numbers, readings
 
 ENTITY = "BANK_ACCOUNT"
 _DIRECT = frozenset(
-    {
-        *"口座番号 口座 普通預金 普通口座 普通 当座預金 当座 貯蓄 貯蓄預金 定期預金 別段預金 別段 (普) (当) 証券口座 普通no 通帳番号".split(),
-        *"account a/c acct ordinary savings checking iban account_number account_no bank_account bankaccount".split(),
-        *("account number", "account no", "a/c no", "acct no", "bank account", "ordinary account"),
-    }
+    (  # noqa: SIM905
+        "口座番号|口座|普通預金|普通口座|普通|当座預金|当座|貯蓄|貯蓄預金|定期預金|別段預金|別段|(普)|(当)|証券口座|普通no|通帳番号"
+        "|account|a/c|acct|ordinary|savings|checking|iban|account_number|account_no|bank_account|bankaccount"
+        "|account number|account no|a/c no|acct no|bank account|ordinary account"
+    ).split("|")
 )
 # A line of a bank's transfer file: bank, branch code and name, type, account, holder in kana.
 _TRANSFER = re.compile(
@@ -32,10 +32,13 @@ _POSTAL = re.compile(r"[01]\d{3}0")
 
 
 class BankAccountFinder:
+    """Finds account numbers."""
+
     entities = frozenset({ENTITY})
     name = "bank_account"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for length, found in text.view(readings).items():
             for number in found if 2 <= length <= 14 else ():
                 score = _postal_score(text, number) if length in (5, 13, 12, 8) else 0.0
@@ -84,4 +87,5 @@ def _postal_numbers(text: FoldedText, name: str) -> Iterator[Finding]:
 
 
 def load() -> BankAccountFinder:
+    """The finder."""
     return BankAccountFinder()

@@ -25,10 +25,13 @@ _NETWORK = re.compile(
 
 
 class CreditCardFinder:
+    """Finds payment card numbers."""
+
     entities = frozenset({ENTITY})
     name = "credit_card"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for number in of_lengths(text, 13, 14, 15, 16, 19):
             if _NETWORK.fullmatch(number.digits) and checksums.luhn(number.digits):
                 yield text.finding(number.start, number.end, ENTITY, _score(text, number), self.name)
@@ -47,4 +50,5 @@ def _score(text: FoldedText, number: Number) -> float:
 
 
 def load() -> CreditCardFinder:
+    """The finder."""
     return CreditCardFinder()

@@ -87,7 +87,9 @@ def _inside_word(folded: str, place: int) -> bool:
 
 def _entity(entity: str) -> str:
     if _ENTITY.fullmatch(entity) is None:
-        raise CustomRecognizerError("entity: write 2 to 48 capital letters, digits and underscores, such as EMPLOYEE_ID")
+        raise CustomRecognizerError(
+            "entity: write 2 to 48 capital letters, digits and underscores, such as EMPLOYEE_ID"
+        )
     return entity
 
 

@@ -30,7 +30,9 @@ _NUMERIC = (
     r"|(?:3[01]|[12][0-9]|0?[1-9])[-/.](?:3[01]|[12][0-9]|0?[1-9])[-/.](?:19|20)[0-9]{2}"
     r"|(?:19|20)[0-9]{2}(?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])"
 )
-_ERA_LETTER = rf"[MTSHRmtshr][. ]?{_N}{_S}[-/.・]{_S}{_N}{_S}[-/.・]{_S}{_N}|{_ERA}{_S}{_N}{_S}[-/.・]{_S}{_N}{_S}[-/.・]{_S}{_N}"
+_ERA_LETTER = (
+    rf"[MTSHRmtshr][. ]?{_N}{_S}[-/.・]{_S}{_N}{_S}[-/.・]{_S}{_N}|{_ERA}{_S}{_N}{_S}[-/.・]{_S}{_N}{_S}[-/.・]{_S}{_N}"
+)
 _ERA_CODE = r"[13579]-[0-6][0-9](?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])"
 _ENGLISH = (
     rf"[0-9]{{1,2}}(?:st|nd|rd|th)? ?{_MONTH},? ?(?:19|20)[0-9]{{2}}|{_MONTH} ?[0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)[0-9]{{2}}"
@@ -58,10 +60,13 @@ _PARTICULARS = frozenset({"NAME", "PENSION_NUMBER", "MY_NUMBER", "HEALTH_INSURAN
 
 
 class DateOfBirthFinder:
+    """Finds dates of birth."""
+
     entities = frozenset({ENTITY})
     name = "date_of_birth"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for pattern in (_JAPANESE, _OTHERS):
             for match in pattern.finditer(text.folded):
                 score = _score(text, match)
@@ -84,7 +89,12 @@ def _score(text: FoldedText, match: re.Match[str]) -> float:
 def _circumstances(text: FoldedText, start: int, end: int) -> float:
     """Without a label of its own: beside a person's other particulars, or while the talk is of births."""
     left, right = text.folded[max(0, start - 24) : start], text.folded[end : end + 24]
-    if _HONORIFIC.search(left) or _GENDER_BESIDE.search(left) or _DOCUMENT_BEFORE.search(left) or _DOCUMENT_AFTER.match(right):
+    if (
+        _HONORIFIC.search(left)
+        or _GENDER_BESIDE.search(left)
+        or _DOCUMENT_BEFORE.search(left)
+        or _DOCUMENT_AFTER.match(right)
+    ):
         return 0.75
     if _SCHOOL_YEAR.search(left):
         return 0.65

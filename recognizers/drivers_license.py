@@ -24,10 +24,13 @@ _COMMISSIONS = frozenset(
 
 
 class DriversLicenseFinder:
+    """Finds licence numbers."""
+
     entities = frozenset({ENTITY})
     name = "drivers_license"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for number in of_lengths(text, 12):
             if checksums.drivers_license(number.digits):
                 yield text.finding(number.start, number.end, ENTITY, _score(text, number), self.name)
@@ -47,4 +50,5 @@ def _score(text: FoldedText, number: Number) -> float:
 
 
 def load() -> DriversLicenseFinder:
+    """The finder."""
     return DriversLicenseFinder()

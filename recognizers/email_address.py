@@ -20,7 +20,10 @@ _AT = re.compile(r"@|%40|[\[({<] ?(?:at|アット|あっと) ?[\])}>]|★|☆", 
 _BEFORE = re.compile(r"[^\s@<>\"(),:;\[\]「」、。（）・『』=&?/ぁ-ん]{1,64}\Z")
 _ASCII_BEFORE = re.compile(rf"{_LOCAL}\Z")
 _DOT = r"(?:\.| ?[\[({] ?(?:dot|\.) ?[\])}] ?)"
-_AFTER = re.compile(rf"\s?(?:{_LABEL}{_DOT}){{1,8}}[A-Za-z][0-9A-Za-z-]{{0,30}}(?<!-)|\s?[^\W\d_]{{2,30}}(?:\.[A-Za-z]{{2,10}}){{1,3}}", re.IGNORECASE)
+_AFTER = re.compile(
+    rf"\s?(?:{_LABEL}{_DOT}){{1,8}}[A-Za-z][0-9A-Za-z-]{{0,30}}(?<!-)|\s?[^\W\d_]{{2,30}}(?:\.[A-Za-z]{{2,10}}){{1,3}}",
+    re.IGNORECASE,
+)
 _SPELLED = re.compile(
     r"(?<![0-9A-Za-z])[0-9A-Za-z_-]{1,30}(?: (?:dot|\.) [0-9A-Za-z_-]{1,30}){0,4} at [0-9A-Za-z-]{1,40}"
     r"(?: dot [0-9A-Za-z-]{2,20}){1,4}(?![0-9A-Za-z])",
@@ -35,10 +38,13 @@ _LEAD = re.compile(r".*(?:アドレスは|メールは|小文字で|大文字で
 
 
 class EmailAddressFinder:
+    """Finds mailboxes."""
+
     entities = frozenset({ENTITY})
     name = "email_address"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         folded = text.folded
         for match in _AT.finditer(folded):
             span = _around(folded, match)
@@ -72,4 +78,5 @@ def _around(folded: str, at: re.Match[str]) -> tuple[int, int] | None:
 
 
 def load() -> EmailAddressFinder:
+    """The finder."""
     return EmailAddressFinder()

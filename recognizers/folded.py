@@ -4,7 +4,8 @@ Strategy: one `str.translate` that keeps the length (full-width to ASCII, half-w
 script to 0-9, every hyphen and minus to '-', every space to ' ', compatibility and variant ideographs to the
 common ones), then, only where such characters occur, one pass that drops what has no width (zero-width and
 direction marks, variation selectors, combining marks, control characters) and joins voiced marks to their kana.
-Only that second pass needs an offset table; for all other text the offsets of both forms are the same.
+Only that second pass needs an offset table, and so does text with escapes (`escapes`), which are read before; for all
+other text the offsets of both forms are the same.
 
 Guarantees: linear time, no exception for any str (lone surrogates and NUL included), `span` never points outside
 the original. Limits: the prolonged sound mark U+30FC stays, for it is a letter in kana words; patterns for digits
@@ -21,6 +22,7 @@ from array import array
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from recognizers.escapes import decoded
 from recognizers.finding import Finding
 from recognizers.variants import OLD_TO_NEW, SAME_KANJI
 
@@ -62,7 +64,9 @@ def _table() -> dict[int, str]:
 
 
 def _pairs() -> dict[str, str]:
-    found = ((base + mark, unicodedata.normalize("NFC", base + mark)) for base in _VOICEABLE for mark in (_VOICED, _SEMI))
+    found = (
+        (base + mark, unicodedata.normalize("NFC", base + mark)) for base in _VOICEABLE for mark in (_VOICED, _SEMI)
+    )
     return {pair: joined for pair, joined in found if len(joined) == 1}
 
 
@@ -103,8 +107,12 @@ class FoldedText:
 
     def __init__(self, original: str) -> None:
         self.original = original
-        mapped = original if original.isascii() else _FOLDABLE.sub(_fold, original)
-        self.folded, self._offsets = _compact(mapped)
+        plain, starts = decoded(original)
+        mapped = plain if plain.isascii() else _FOLDABLE.sub(_fold, plain)
+        self.folded, offsets = _compact(mapped)
+        if starts is not None:
+            offsets = starts if offsets is None else array("I", [starts[at] for at in offsets])
+        self._offsets = offsets
         self._views: dict[Callable[[FoldedText], Any], Any] = {}
 
     def span(self, start: int, end: int) -> tuple[int, int]:

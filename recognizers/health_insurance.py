@@ -28,10 +28,13 @@ _SYMBOL_WORD = re.compile("記号")
 
 
 class HealthInsuranceFinder:
+    """Finds what a health-insurance card says."""
+
     entities = frozenset({ENTITY})
     name = "health_insurance"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         yield from self._labelled(text)
         known: set[str] = set()
         for number, score in _numbers(text):
@@ -95,4 +98,5 @@ def _health_word_near(text: FoldedText, match: re.Match[str]) -> bool:
 
 
 def load() -> HealthInsuranceFinder:
+    """The finder."""
     return HealthInsuranceFinder()

@@ -15,10 +15,13 @@ _V6 = re.compile(r"(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:]{2,39}(?![0-9A-Za-z:]))(?:[0
 
 
 class IpAddressFinder:
+    """Finds IP addresses."""
+
     entities = frozenset({ENTITY})
     name = "ip_address"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         if text.folded.count(".") > 2:
             for match in _V4.finditer(text.folded):
                 yield text.finding(*match.span(), ENTITY, 0.9, self.name)
@@ -37,4 +40,5 @@ def _is_v6(candidate: str) -> bool:
 
 
 def load() -> IpAddressFinder:
+    """The finder."""
     return IpAddressFinder()

@@ -54,7 +54,9 @@ def _regex(node: _Trie, end: str) -> str:
 _KANJI_BEFORE = re.compile("[々一-龠]")
 _KINDS = vocabulary()
 # ASCII words count only where no letter or digit touches them; Japanese has no word breaks.
-_ASCII = re.compile("(?<![0-9a-z])" + _regex(_trie(word for word in _KINDS if word[0].isascii() and word[0].isalpha()), "(?![a-z])"))
+_ASCII = re.compile(
+    "(?<![0-9a-z])" + _regex(_trie(word for word in _KINDS if word[0].isascii() and word[0].isalpha()), "(?![a-z])")
+)
 _OTHER = re.compile(_regex(_trie(word for word in _KINDS if not (word[0].isascii() and word[0].isalpha())), ""))
 
 

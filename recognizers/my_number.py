@@ -19,10 +19,13 @@ ENTITY = "MY_NUMBER"
 
 
 class MyNumberFinder:
+    """Finds 個人番号."""
+
     entities = frozenset({ENTITY})
     name = "my_number"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for number in of_lengths(text, 12):
             if checksums.my_number(number.digits):
                 yield text.finding(number.start, number.end, ENTITY, _score(text, number), self.name)
@@ -40,4 +43,5 @@ def _score(text: FoldedText, number: Number) -> float:
 
 
 def load() -> MyNumberFinder:
+    """The finder."""
     return MyNumberFinder()

@@ -119,7 +119,11 @@ def _plain(folded: str) -> Iterator[Number]:
         if pieces:
             plus = folded[match.start()] == "+"
             number = _number(folded, pieces, "plain", plus)
-            opened = folded[match.start() + plus] == "(" and ")" in match.group() and pieces[0].start == match.start() + plus + 1
+            opened = (
+                folded[match.start() + plus] == "("
+                and ")" in match.group()
+                and pieces[0].start == match.start() + plus + 1
+            )
             closed = folded[number.end : number.end + 1] == ")" and "(" in folded[number.start : number.end]
             yield number._replace(
                 start=number.start - opened - (plus and pieces[0].start <= match.start() + 2), end=number.end + closed
@@ -137,7 +141,11 @@ def _spoken(folded: str) -> Iterator[Number]:
         if match.end() - match.start() < 4:
             continue
         pieces = [
-            _Piece(group.start(), group.end(), "".join(map(_SPOKEN_DIGITS.__getitem__, _SPOKEN_WORD.findall(group.group()))))
+            _Piece(
+                group.start(),
+                group.end(),
+                "".join(map(_SPOKEN_DIGITS.__getitem__, _SPOKEN_WORD.findall(group.group()))),
+            )
             for group in _SPOKEN_GROUP.finditer(folded, match.start(), match.end())
         ]
         if sum(len(piece.digits) for piece in pieces) > 2:
@@ -174,9 +182,7 @@ def _tied(pieces: list[_Piece], gap: int, folded: str) -> bool:
 
 
 def _number(folded: str, pieces: list[_Piece], style: str, plus: bool) -> Number:
-    joins = "".join(
-        _join(folded[left.end : right.start]) for left, right in pairwise(pieces)
-    )
+    joins = "".join(_join(folded[left.end : right.start]) for left, right in pairwise(pieces))
     digits = "".join(piece.digits for piece in pieces)
     groups = tuple(len(piece.digits) for piece in pieces)
     return Number(pieces[0].start, pieces[-1].end, digits, groups, joins, style, plus)

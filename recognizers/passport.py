@@ -15,14 +15,19 @@ from recognizers.folded import FoldedText
 ENTITY = "PASSPORT"
 _END = r"(?![0-9A-Za-z]|-[0-9A-Za-z])"
 _JAPANESE = re.compile(rf"[A-Za-z](?<![0-9A-Za-z_-].)[A-Za-z] ?[0-9]{{7}}{_END}")
-_FOREIGN = re.compile(rf"[0-9A-Z](?<![0-9A-Za-z_-].)(?:(?<=[A-Z])[A-Z]? ?[0-9]{{6,8}}[A-Z]?|(?<=[0-9])(?:[0-9][A-Z]{{2}}[0-9]{{5}}|[0-9]{{8}})){_END}")
+_FOREIGN = re.compile(
+    rf"[0-9A-Z](?<![0-9A-Za-z_-].)(?:(?<=[A-Z])[A-Z]? ?[0-9]{{6,8}}[A-Z]?|(?<=[0-9])(?:[0-9][A-Z]{{2}}[0-9]{{5}}|[0-9]{{8}})){_END}"
+)
 
 
 class PassportFinder:
+    """Finds passport numbers."""
+
     entities = frozenset({ENTITY})
     name = "passport"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for pattern in (_JAPANESE, _FOREIGN):
             for match in pattern.finditer(text.folded):
                 score = _score(text, match, japanese=pattern is _JAPANESE)
@@ -41,4 +46,5 @@ def _score(text: FoldedText, match: re.Match[str], *, japanese: bool) -> float:
 
 
 def load() -> PassportFinder:
+    """The finder."""
     return PassportFinder()

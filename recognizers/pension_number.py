@@ -6,6 +6,7 @@ Source: 日本年金機構 基礎年金番号通知書 (format 4-6).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from recognizers.context import field_of, topics_of
 from recognizers.finding import Finding
@@ -17,10 +18,13 @@ _SPLIT_REACH = 10
 
 
 class PensionNumberFinder:
+    """Finds 基礎年金番号."""
+
     entities = frozenset({ENTITY})
     name = "pension_number"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for number in of_lengths(text, 10):
             yield text.finding(number.start, number.end, ENTITY, _score(text, number), self.name)
         for number in _halves(text):
@@ -39,13 +43,13 @@ def _score(text: FoldedText, number: Number) -> float:
 
 def _halves(text: FoldedText) -> Iterator[Number]:
     """Four digits and six read out apart (`4桁が六七〇一、の後ろが二三四五六七`), under a pension label."""
-    found = text.view(numbers)
-    for left, right in zip(found, found[1:], strict=False):
-        if len(left.digits) == 4 and len(right.digits) == 6 and right.start - left.end <= _SPLIT_REACH:
-            if field_of(text, left.start, left.end).kind == ENTITY:
-                yield left
-                yield right
+    for left, right in pairwise(text.view(numbers)):
+        shaped = len(left.digits) == 4 and len(right.digits) == 6 and right.start - left.end <= _SPLIT_REACH
+        if shaped and field_of(text, left.start, left.end).kind == ENTITY:
+            yield left
+            yield right
 
 
 def load() -> PensionNumberFinder:
+    """The finder."""
     return PensionNumberFinder()

@@ -25,10 +25,13 @@ _ABROAD = re.compile(r"(?:001010|0033010|0061010|010)[1-9]\d{8,12}")
 
 
 class PhoneNumberFinder:
+    """Finds telephone numbers and extensions."""
+
     entities = frozenset({ENTITY})
     name = "phone_number"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for length, found in text.view(readings).items():
             for number in found if 2 <= length <= 17 else ():
                 score = _score(text, number) if length >= 8 else _extension_score(text, number)
@@ -60,7 +63,7 @@ def _shape_score(number: Number) -> float:
     if _TOLL_FREE.fullmatch(digits) and len(groups) > 1:
         return 0.9
     if _LANDLINE.fullmatch(digits) and digits[1] != "0":
-        return 0.85 if groups in _LANDLINE_GROUPS and number.joins[-1] != "の" or one_by_one else 0.45
+        return 0.85 if one_by_one or groups in _LANDLINE_GROUPS else 0.45
     if _ABROAD.fullmatch(digits) and len(groups) > 3:
         return 0.85
     return 0.0
@@ -72,7 +75,17 @@ def _plausible(number: Number) -> bool:
 
 
 def _doubt(field: Field) -> float:
-    if field.kind in ("", "NAME", "NUMBER", "ADDRESS", "EMAIL_ADDRESS", "GENDER", "POSTAL_CODE", "DATE", "DATE_OF_BIRTH"):
+    if field.kind in (
+        "",
+        "NAME",
+        "NUMBER",
+        "ADDRESS",
+        "EMAIL_ADDRESS",
+        "GENDER",
+        "POSTAL_CODE",
+        "DATE",
+        "DATE_OF_BIRTH",
+    ):
         return 0.0
     return 0.45 if field.strength >= 0.9 else 0.1
 
@@ -85,4 +98,5 @@ def _extension_score(text: FoldedText, number: Number) -> float:
 
 
 def load() -> PhoneNumberFinder:
+    """The finder."""
     return PhoneNumberFinder()

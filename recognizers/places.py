@@ -49,7 +49,8 @@ class Places:
             elif kind == "C":
                 _add_municipality(names, FoldedText(fields[0]).modern)
             else:
-                self.towns = frozenset(town_key(name) for name in fields if not _CHOME.fullmatch(name))
+                modern = FoldedText("\t".join(fields)).modern.split("\t")
+                self.towns = frozenset(town_key(name) for name in modern if not _CHOME.fullmatch(name))
         self._names = names
         self._longest = max(map(len, names))
 

@@ -16,10 +16,13 @@ ENTITY = "POSTAL_CODE"
 
 
 class PostalCodeFinder:
+    """Finds postal codes that stand alone."""
+
     entities = frozenset({ENTITY})
     name = "postal_code"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for number in of_lengths(text, 7):
             if number.groups in ((3, 4), (7,)) or max(number.groups) == 1:
                 yield text.finding(number.start, number.end, ENTITY, _score(text, number), self.name)
@@ -38,4 +41,5 @@ def _score(text: FoldedText, number: Number) -> float:
 
 
 def load() -> PostalCodeFinder:
+    """The finder."""
     return PostalCodeFinder()

@@ -17,10 +17,13 @@ _CARD = re.compile(r"[A-Za-z](?<![0-9A-Za-z_].)[A-Za-z][ -]?[0-9OoIl]{8}[ -]?[A-
 
 
 class ResidenceCardFinder:
+    """Finds residence card numbers."""
+
     entities = frozenset({ENTITY})
     name = "residence_card"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         for match in _CARD.finditer(text.folded):
             if sum(map(str.isdigit, match.group())) >= 5:
                 yield text.finding(match.start(), match.end(), ENTITY, _score(text, match), self.name)
@@ -36,4 +39,5 @@ def _score(text: FoldedText, match: re.Match[str]) -> float:
 
 
 def load() -> ResidenceCardFinder:
+    """The finder."""
     return ResidenceCardFinder()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from recognizers.folded import FoldedText
@@ -83,33 +84,31 @@ def _line_tables(text: FoldedText) -> list[Table]:
     return found
 
 
-def _tables_with(text: FoldedText, mark: str) -> list[Table]:
+def _tables_with(text: FoldedText, mark: str) -> Iterator[Table]:
     folded = text.folded
-    found: list[Table] = []
     start = 0
-    header: tuple[int, int] | None = None
-    body = 0
+    header: Span | None = None
     for end in [*_breaks(folded), len(folded)]:
         has_mark = folded.find(mark, start, end) >= 0
         if has_mark and header is None:
-            header, body = (start, end), end + 1
+            header = (start, end)
         elif not has_mark and header is not None:
-            _add(found, text, header, body, start, mark)
+            yield from _table(text, header, start, mark)
             header = None
         start = end + 1
     if header is not None:
-        _add(found, text, header, body, len(folded), mark)
-    return found
+        yield from _table(text, header, len(folded), mark)
 
 
-def _add(found: list[Table], text: FoldedText, header: Span, body: int, end: int, mark: str) -> None:
-    """Keep the table when it has rows and two cells of its first line are labels."""
+def _table(text: FoldedText, header: Span, end: int, mark: str) -> Iterator[Table]:
+    """The table under `header`, when it has rows and two cells of its first line are labels."""
+    body = header[1] + 1
     if end <= body or _HEADER_DIGITS.search(text.folded, *header):
         return
     cells = _cells(text.folded, *header, mark)
     known = text.view(labels)
     if sum(1 for cell in cells if known.between(*cell)) > 1:
-        found.append(Table(body, end, mark, tuple(cells)))
+        yield Table(body, end, mark, tuple(cells))
 
 
 def _inserts(folded: str) -> list[Table]:

@@ -21,10 +21,13 @@ _QUERY = re.compile(
 
 
 class UrlCredentialsFinder:
+    """Finds user names with passwords, and secrets, in URLs."""
+
     entities = frozenset({ENTITY})
     name = "url_credentials"
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
+        """See `Finder`."""
         if "://" not in text.folded:
             return
         for match in _USERINFO.finditer(text.folded):
@@ -34,4 +37,5 @@ class UrlCredentialsFinder:
 
 
 def load() -> UrlCredentialsFinder:
+    """The finder."""
     return UrlCredentialsFinder()
