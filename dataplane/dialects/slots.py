@@ -2,9 +2,9 @@
 
 Strategy: everything that is a string counts as text unless its key says that it is structural (`role`, `id`, …) and
 its value looks like an identifier; a person's words under a structural key are therefore found, too, and so is a long
-number anywhere but in what a provider made (the id of a tool call, a model). Nothing is structural in what a client makes up
-(`metadata`). Numbers of seven digits and more count (a My Number need not be quoted), and so do object keys that are
-no identifiers. `arguments` hold JSON source and are marked as such, for a replacement must leave valid JSON.
+number anywhere but in what a provider made (the id of a tool call, a model). Nothing is structural in what a client
+makes up (`metadata`). Numbers of seven digits and more count (a My Number need not be quoted), and so do object keys
+that are no identifiers. `arguments` hold JSON source and are marked as such, for a replacement must leave valid JSON.
 Content parts of any type but the known textual ones count as uninspected, each once: vendors have names of their own
 for images, and a policy that blocks what it cannot read must not depend on a list of them. Their strings are scanned
 all the same, but for base64 payloads.
