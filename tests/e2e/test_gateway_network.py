@@ -45,7 +45,7 @@ def free_ports() -> int:
 
 @dataclass
 class Parts:
-    """A control plane and a data plane of two workers on loopback ports, and what they print."""
+    """A control plane and a data plane on loopback ports, and what they print."""
 
     folder: Path
     control: str
