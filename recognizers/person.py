@@ -102,8 +102,12 @@ class PersonFinder:
         """Findings in the coordinates of the original text."""
         for start, end, probability in self.spans(text.folded):
             threshold = THRESHOLDS[expectation(text, start)]
-            if probability >= threshold:
-                yield text.finding(start, end, "PERSON", scaled(probability, threshold), self.name)
+            if probability < threshold:
+                continue
+            found = text.finding(start, end, "PERSON", scaled(probability, threshold), self.name)
+            # A part of what one character folds to ("…" to three dots) is nothing in the original.
+            if found.end > found.start:
+                yield found
 
     def spans(self, folded: str) -> Iterator[Span]:
         """What could be a name in a folded text, in order, down to the least probability that counts anywhere."""

@@ -42,3 +42,8 @@ def test_any_text_is_read_without_an_exception(text: str) -> None:
 
 def test_a_lone_surrogate_does_not_hide_the_names_around_it() -> None:
     assert names("\ud800佐藤美咲さん\udfff") == ["佐藤美咲"]
+
+
+@pytest.mark.parametrize("text", ["さあ、佐藤……", "よん、に…", "…田中さん…"])
+def test_no_finding_is_empty(text: str) -> None:
+    assert all(finding.end > finding.start for finding in FINDER.find(FoldedText(text)))
