@@ -107,5 +107,5 @@ def _matches(pattern: re.Pattern[str], lowered: str) -> list[Label]:
     return [
         Label(*match.span(), _KINDS[match.group()], match.group())
         for match in pattern.finditer(lowered)
-        if match.end() - match.start() > 1 or not _KANJI_BEFORE.match(lowered, match.start() - 1)
+        if len(match.group()) > 1 or not _KANJI_BEFORE.fullmatch(lowered[match.start() - 1 : match.start()])
     ]
