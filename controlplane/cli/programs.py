@@ -12,6 +12,8 @@ _ANY = {"ignore_unknown_options": True, "help_option_names": []}
 
 def _become(module: str, arguments: tuple[str, ...]) -> None:
     sys.stdout.flush()
+    # Detection multiplies small matrices: threads of a numerical library's own only wait for each other there.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606  # our own modules
 
 
