@@ -32,6 +32,8 @@ SLICE = 3_000
 LEFT = 64
 # Least probability of a name: in running text, in a column of names, in a column of something else.
 THRESHOLDS = {UNKNOWN: 0.4, NAME: 0.1, OTHER: 0.9}
+# Probability of beginning a name from which one that follows another directly is a name of its own.
+BEGINS = 0.75
 LEAST = min(THRESHOLDS.values())
 # Distinct morphemes remembered; about 20 MB of vectors. Full, the memory is begun anew.
 MEMORY = 60_000
@@ -136,11 +138,11 @@ def slices(text: str) -> Iterator[tuple[int, int]]:
 def runs(rows: Rows, scores: Floats, threshold: float, least: float) -> Iterator[Span]:
     """Neighbouring morphemes above `threshold`, and runs above `least` that have none above `threshold`.
 
-    A morpheme that rather begins a name than continues it starts a new run.
+    A morpheme that surely begins a name starts a new run; a doubtful one is the given name after a family name.
     """
     named = 1 - scores[:, 0]
     places = np.flatnonzero(named >= least).tolist()
-    begins = scores[:, 1] > scores[:, 2]
+    begins = scores[:, 1] > BEGINS
     sure = named >= threshold
     index = 0
     while index < len(places):
