@@ -32,7 +32,7 @@ _PRIVATE_KEY = re.compile(
 _LABELLED = re.compile(
     r"(?:api[_ -]?key|access[_ -]?(?:key|token)|secret(?:[_ -]?(?:access[_ -]?)?key)?|client[_ -]?secret"
     r"|auth[_ -]?token|bearer|password|passwd|pwd|パスワード|パスコード|秘密鍵|アクセストークン|apiキー|暗証番号)"
-    r"(?:[\"'] ?)?(?: ?[:=] ?| (?=[0-9A-Za-z_./+-]{20})|は ?)[\"'「]?(?P<secret>[!-&(-~]{6,200})"
+    r"(?:[\"'] ?)?(?: ?[:=] ?| (?=[0-9A-Za-z_./+-]{20})|は ?)[\"'「]?(?P<secret>[!#-&(-~]{6,200}(?<![,;)}\\]]))"
 )
 _HINT = re.compile("key|token|secret|bearer|passw|pwd|パスワード|パスコード|秘密鍵|トークン|キー|暗証")
 

@@ -28,6 +28,7 @@ _DIRECT = frozenset(
 _TRANSFER = re.compile(
     r"(?<![0-9])[0-9]{4,5}[ァ-ヶー ]{2,15}[0-9]{3}[ァ-ヶー ]{1,15}[1249] ?(?P<account>[0-9]{7})(?=[ァ-ヶ ])"
 )
+_INSURANCE = re.compile("保険|健保|国保|組合員|共済|療養|資格")
 _POSTAL = re.compile(r"[01]\d{3}0")
 
 
@@ -70,7 +71,9 @@ def _postal_score(text: FoldedText, number: Number) -> float:
         return 0.9 if ENTITY in topics or field.kind in ("HEALTH_INSURANCE", "SYMBOL") else 0.0
     if len(number.groups) > 1 or not _is_symbol(field):
         return 0.0
-    return 0.96 if ENTITY in topics else 0.6
+    if ENTITY in topics:
+        return 0.96
+    return 0.0 if _INSURANCE.search(text.folded, max(0, number.start - 60), number.start) else 0.6
 
 
 def _is_symbol(field: Field) -> bool:

@@ -20,6 +20,8 @@ BEFORE, AFTER, ABOVE = 64, 12, 40
 _AUXILIARY = frozenset({"NUMBER", "NAME", "GENDER"})
 _STATEMENT_END = re.compile(r"[。\n!?]")
 _DIGITS = re.compile(r"[0-9]{3}")
+# What may follow a label that heads the line below.
+_ALONE = re.compile(r"[ \t:」|*]{0,4}(?:\([^()\n]{0,12}\))?[ \t:」|*]{0,4}")
 _BETWEEN_AFTER = re.compile(r"[ \t\"'」』）)(（のがは、,:|=]{0,4}|(?:です|という|は|が|の){0,2}[(（「]?")
 
 
@@ -110,7 +112,8 @@ def _above(text: FoldedText, start: int) -> Field:
         return NO_FIELD
     above = text.folded.rfind("\n", max(0, line - ABOVE), line) + 1
     for label in text.view(labels).before(line, line - max(above, line - ABOVE)):
-        if label.kind not in _AUXILIARY and label.start >= above:
+        alone = _ALONE.fullmatch(text.folded, label.end, line) is not None
+        if alone and label.kind not in _AUXILIARY and label.start >= above:
             return Field(label.kind, 0.75, label.word)
     return NO_FIELD
 

@@ -25,7 +25,7 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _SPELLED = re.compile(
-    r"(?<![0-9A-Za-z])[0-9A-Za-z_-]{1,30}(?: (?:dot|\.) [0-9A-Za-z_-]{1,30}){0,4} at [0-9A-Za-z-]{1,40}"
+    r"(?<![0-9A-Za-z])[0-9A-Za-z_-]{1,30}(?: (?:dot|\.) [0-9A-Za-z_-]{1,30}){0,4} at (?!the |an? |this |that |my |our |your )[0-9A-Za-z-]{1,40}"
     r"(?: dot [0-9A-Za-z-]{2,20}){1,4}(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
@@ -34,7 +34,7 @@ _SPOKEN = re.compile(
     rf"(?:{_SPOKEN_PART}[、 ]{{1,2}}){{1,12}}+(?:アット ?マーク|あっと ?まーく)[、 ]{{0,2}}(?:{_SPOKEN_PART}[、 ]{{1,2}}){{0,8}}"
     r"(?:[ァ-ヶー]{0,12}(?:コム|ジェーピー|ネット|オルグ)|(?:こむ|じぇーぴー|ねっと)|[a-z.]{2,20})"
 )
-_LEAD = re.compile(r".*(?:アドレスは|メールは|小文字で|大文字で|です、|えー、|えっと、)")
+_LEAD = re.compile(r".*(?:アドレスは|メールは|小文字で|大文字で|です、|えー、|えっと、)|[でははがを、 ]{1,3}(?=[ァ-ヶ])")
 
 
 class EmailAddressFinder:
@@ -73,7 +73,10 @@ def _around(folded: str, at: re.Match[str]) -> tuple[int, int] | None:
     before = _ASCII_BEFORE.search(left) or _BEFORE.search(left)
     if before is None:
         return None
-    start = first + before.start() + (len(before.group()) - len(before.group().lstrip(".=/&?'|")))
+    # In a query or an assignment (`mail=a@b.example`) the mailbox begins after the sign.
+    cut = max(before.group().rfind(sign) for sign in "=&?/{}|`") + 1
+    local = before.group()[cut:]
+    start = first + before.start() + cut + len(local) - len(local.lstrip(".'"))
     return (start, after.end()) if start < at.start() else None
 
 

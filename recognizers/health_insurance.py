@@ -25,6 +25,8 @@ _SYMBOL = re.compile(
     rf"(?:[ \t、,・」』)と\n]{{0,4}}(?:and )?(?:番号|[Nn]umber|No\.){_GAP}(?P<number>{_VALUE}))?"
 )
 _SYMBOL_WORD = re.compile("記号")
+_SYMBOL_WORDS = frozenset({"記号", "記号番号", "記号・番号", "symbol", "symbol/number"})
+_TOPIC = re.compile("保険|健保|国保|社保|療養|適用認定|資格|介護|後期高齢|共済|組合員証|受給券|[Ii]nsur")
 
 
 class HealthInsuranceFinder:
@@ -49,7 +51,7 @@ class HealthInsuranceFinder:
 
     def _labelled(self, text: FoldedText) -> Iterator[Finding]:
         for match in _SYMBOL.finditer(text.folded):
-            score = _pair_score(text, match)
+            score = 0.9 if _telling(text, *match.span()) else 0.0
             for part in ("symbol", "number"):
                 if match[part] is not None:
                     yield text.finding(*match.span(part), ENTITY, score, self.name)
@@ -65,6 +67,8 @@ def _numbers(text: FoldedText) -> Iterator[tuple[Number, float]]:
 def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     size = len(number.digits)
+    if field.word in _SYMBOL_WORDS and not _telling(text, number.start, number.end):
+        return 0.0
     if field.kind == ENTITY and field.strength >= 0.6 and size in (6, 7, 8, 10):
         return 0.85 if size > 6 or checksums.insurer_number(number.digits) else field.strength - 0.3
     if field.kind == ENTITY and field.strength >= 0.95 and (size < 6 or number.style == "spoken"):
@@ -84,17 +88,9 @@ def _left(text: FoldedText, number: Number) -> str:
     return text.folded[max(0, number.start - 60) : number.start]
 
 
-def _pair_score(text: FoldedText, match: re.Match[str]) -> float:
-    topics = topics_of(text, *match.span())
-    around = topics_of(text, match.start(), match.end(), before=80)
-    if "BANK_ACCOUNT" in around and not _health_word_near(text, match):
-        return 0.0
-    return 0.9 if ENTITY in topics else 0.4
-
-
-def _health_word_near(text: FoldedText, match: re.Match[str]) -> bool:
-    near = text.folded[max(0, match.start() - 60) : match.end() + 30]
-    return any(word in near for word in ("保険", "健保", "国保", "療養", "適用認定", "資格", "nsur"))
+def _telling(text: FoldedText, start: int, end: int) -> bool:
+    """Whether the text around is about health insurance; 記号 and 番号 alone are not."""
+    return _TOPIC.search(text.folded, max(0, start - 60), end + 30) is not None
 
 
 def load() -> HealthInsuranceFinder:

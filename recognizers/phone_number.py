@@ -36,7 +36,13 @@ class PhoneNumberFinder:
             for number in found if 2 <= length <= 17 else ():
                 score = _score(text, number) if length >= 8 else _extension_score(text, number)
                 if score:
-                    yield text.finding(number.start, number.end, ENTITY, score, self.name)
+                    yield text.finding(_opening(text.folded, number), number.end, ENTITY, score, self.name)
+
+
+def _opening(folded: str, number: Number) -> int:
+    """Where the number begins: a bracket that is not closed within it belongs to the text around it."""
+    unclosed = folded[number.start] == "(" and ")" not in folded[number.start : number.end]
+    return number.start + unclosed
 
 
 def _score(text: FoldedText, number: Number) -> float:

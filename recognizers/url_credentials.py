@@ -12,7 +12,7 @@ from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 
 ENTITY = "URL_CREDENTIALS"
-_USERINFO = re.compile(r"(?<=://)[^\s/@:?#\"'<>]{0,128}:[^\s/@?#\"'<>]{1,256}(?=@)")
+_USERINFO = re.compile(r"(?<=://)[^\s/@:?#\"'<>]{0,128}:[^\s/?#\"'<>]{1,256}(?=@)")
 _QUERY = re.compile(
     r"(?<=[?&])(?:access_token|api_?key|apikey|auth|client_secret|key|passw(?:or)?d|pwd|secret|sig|signature|token|X-Amz-Signature)"
     r"=(?P<value>[^\s&#\"'<>]{6,512})",

@@ -1,0 +1,41 @@
+"""What a health-insurance card says. `⟦…⟧` marks what must be found."""
+
+from __future__ import annotations
+
+import pytest
+from support.finding import expected, found
+
+from recognizers.health_insurance import load
+
+FINDER = load()
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "健康保険証 記号 ⟦71080012⟧ 番号 ⟦2045⟧",
+        "保険者番号 ⟦01130012⟧",
+        "国保 記号番号: ⟦沖国12・3456789⟧",
+        "保険証 記号 ⟦広市-安⟧ 番号 ⟦889-021⟧",
+        "介護保険 被保険者番号 ⟦0001234567⟧",
+        "insurance symbol ⟦0044⟧, number ⟦3120⟧",
+        "被保険者証の記号番号が空欄。前回は「⟦5123 - 40⟧」",
+    ],
+)
+def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
+    text, values = expected(marked)
+    assert found(FINDER, text) == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "介護保険法第49条の2",
+        "健康保険 14,190",
+        "ゆうちょ 記号 14080 番号 12345671",
+        "被保険者氏名 ○○ ○○",
+        "記号 12 番号 34",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
+    assert found(FINDER, text) == []

@@ -1,0 +1,40 @@
+"""Passport numbers. `⟦…⟧` marks what must be found."""
+
+from __future__ import annotations
+
+import pytest
+from support.finding import expected, found
+
+from recognizers.passport import load
+
+FINDER = load()
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "旅券番号⟦TR0000123⟧です",
+        "Passport: ⟦FX123450A⟧",
+        "パスポート ⟦14AB00123⟧",
+        "護照 ⟦300123450⟧",
+        "⟦ＴＫ１２３４５６７⟧(旅券)",
+        "⟦TK0998877⟧",
+    ],
+)
+def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
+    text, values = expected(marked)
+    assert found(FINDER, text) == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TK1234567-B",
+        "注文番号 TK1234567",
+        "AB1234567",
+        "X-TK1234567",
+        "300123450",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
+    assert found(FINDER, text) == []

@@ -1,0 +1,43 @@
+"""基礎年金番号. `⟦…⟧` marks what must be found."""
+
+from __future__ import annotations
+
+import pytest
+from support.finding import expected, found
+
+from recognizers.pension_number import load
+
+FINDER = load()
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "基礎年金番号 ⟦1234-567890⟧",
+        "年金番号:⟦１２３４－５６７８９０⟧",
+        "年金手帳の番号は⟦1234 567890⟧",
+        "遺族年金の件、夫の番号 ⟦1405 889900⟧",
+        "基礎年金番号「⟦2233445566⟧」",
+        "年金番号\t氏名\n⟦2233445566⟧\t甲",
+    ],
+)
+def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
+    text, values = expected(marked)
+    assert found(FINDER, text) == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1234-567890",
+        "商品コード 2233445577",
+        "電話 0223340000",
+        "雇用保険被保険者番号 1301-234567-8",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
+    assert found(FINDER, text) == []
+
+
+def test_a_number_read_out_in_two_halves_is_found_twice() -> None:
+    assert found(FINDER, "年金番号は4桁が六七〇一、の後ろが二三四五六七です") == ["六七〇一", "二三四五六七"]

@@ -1,0 +1,53 @@
+"""Telephone numbers. `⟦…⟧` marks what must be found."""
+
+from __future__ import annotations
+
+import pytest
+from support.finding import expected, found
+
+from recognizers.phone_number import load
+
+FINDER = load()
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "⟦090-1234-5678⟧",
+        "携帯⟦０９０１２３４５６７８⟧まで",
+        "⟦(03) 0001-0002⟧",
+        "⟦0120-000-000⟧(9:00〜18:00)",
+        "⟦+81-80-0555-1902⟧",
+        "⟦+81 (0)90-0777-0001⟧",
+        "TEL⟦0776-00-0101⟧",
+        "⟦０９０ー１２３４ー５６７８⟧",
+        "⟦0 9 0 - 0 7 7 1 - 4 4 2 8⟧",
+        "⟦ゼロキュウゼロ、イチニサンヨン、ゴーロクナナハチ⟧です",
+        "佐藤(⟦090-1234-5678⟧)",
+        "佐藤（⟦090-1234-5678⟧）",
+        "内線 ⟦4021⟧",
+        "ext. ⟦318⟧",
+        "Tel.⟦O3-OOO1-4I92⟧",
+        "⟦+44 20 7946 0018⟧",
+        "電話 ⟦0983-00-1234⟧",
+    ],
+)
+def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
+    text, values = expected(marked)
+    assert found(FINDER, text) == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "注文番号 090-1234-5678",
+        "OSK-07-2501-0003",
+        "4890-2217-3350",
+        "2025-11-03",
+        "192.168.0.1",
+        "103-0001-00022",
+        "内線は3名",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
+    assert found(FINDER, text) == []

@@ -1,0 +1,38 @@
+"""在留カード. `⟦…⟧` marks what must be found."""
+
+from __future__ import annotations
+
+import pytest
+from support.finding import expected, found
+
+from recognizers.residence_card import load
+
+FINDER = load()
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "在留カード ⟦AB12345678CD⟧",
+        "⟦AB 12345678 CD⟧",
+        "⟦ＡＢ１２３４５６７８ＺＹ⟧",
+        "番号 (⟦AX-13572468-BY⟧)",
+        "⟦ab12345678cd⟧",
+    ],
+)
+def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
+    text, values = expected(marked)
+    assert found(FINDER, text) == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EN 123 456 789 JP",
+        "SSID ab12345678cd",
+        "ABC12345678CD",
+        "AB12345678CDE",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
+    assert found(FINDER, text) == []
