@@ -154,7 +154,7 @@ class ChatStream:
                     told = told or shown != ""
                 elif isinstance(value, dict | list):
                     stack.append((value, (*path, step_of(key, value))))
-                elif type(value) is int and abs(value) >= 10**6:
+                elif slots.is_long_number(value):
                     node[key] = _number(redactor, value)
                     told = True
                 else:
@@ -198,9 +198,10 @@ def _redact_whole(redactor: Redactor, holder: JsonObject, skip: frozenset[str]) 
     slots.write(found, texts, [redactor.response(text) for text in texts])
 
 
-def _number(redactor: Redactor, value: int) -> int | str:
-    shown = redactor.response(str(value))
-    return value if shown == str(value) else shown
+def _number(redactor: Redactor, value: float) -> float | str:
+    written = str(int(value))
+    shown = redactor.response(written)
+    return value if shown == written else shown
 
 
 def _parse(payload: bytes) -> JsonObject:

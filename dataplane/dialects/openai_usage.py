@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataplane.dialects.model import TokenUsage
+from dataplane.dialects.slots import is_plain_key
 
 _LEVELS = 4
 
@@ -23,7 +24,7 @@ def numbers_only(usage: Any, levels: int = _LEVELS) -> Any:
     """The object with its numbers and without its texts: a count needs no words, so none are worth a scan."""
     if isinstance(usage, dict) and levels:
         kept = {key: numbers_only(value, levels - 1) for key, value in usage.items() if not isinstance(value, str)}
-        return {key: value for key, value in kept.items() if key.isascii()}
+        return {key: value for key, value in kept.items() if is_plain_key(key)}
     return usage if isinstance(usage, int | float) else None
 
 

@@ -82,6 +82,13 @@ def is_structural(key: object, parent: object, value: str) -> bool:
     return named and _IDENTIFIER.fullmatch(value) is not None
 
 
+def is_long_number(value: object) -> bool:
+    """Whether a number has the digits of a phone, card or personal number; a float counts when it is whole."""
+    if type(value) is float:
+        return value.is_integer() and _LEAST_NUMBER <= abs(value) < _MOST_FLOAT
+    return type(value) is int and abs(value) >= _LEAST_NUMBER
+
+
 def is_plain_key(key: str) -> bool:
     """Whether a key is a name of the protocol and not somebody's words."""
     return _PLAIN_KEY.fullmatch(key) is not None
@@ -149,11 +156,7 @@ class _Node(NamedTuple):
             if not value or (self.media and _opaque(name, value)) or self._structural(name, parent, value):
                 return None
             return Kind.JSON if name == "arguments" else Kind.TEXT
-        if type(value) is int and abs(value) >= _LEAST_NUMBER:
-            return Kind.NUMBER
-        if type(value) is float and value.is_integer() and _LEAST_NUMBER <= abs(value) < _MOST_FLOAT:
-            return Kind.NUMBER
-        return None
+        return Kind.NUMBER if is_long_number(value) else None
 
     def _structural(self, name: str, parent: str, value: str) -> bool:
         if self.invented or not is_structural(name, parent, value):

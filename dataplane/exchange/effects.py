@@ -64,8 +64,10 @@ class SendBody:
 
 
 @dataclass(frozen=True, slots=True)
-class PassTrailers:
-    """Nothing of the response's trailers is ours to change."""
+class DropTrailers:
+    """Remove the response's trailers: they are headers of the provider's, and none of those passes."""
+
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +96,5 @@ class Report:
 
 
 Effect = (
-    FindPolicy | Continue | Work | Append | SendRequest | SendHeaders | SendBody | PassTrailers | Reply | Abort | Report
+    FindPolicy | Continue | Work | Append | SendRequest | SendHeaders | SendBody | DropTrailers | Reply | Abort | Report
 )

@@ -81,7 +81,9 @@ class ResponseBody:
 
 @dataclass(frozen=True, slots=True)
 class ResponseTrailers:
-    """The response ended with trailers, which take the place of the last piece's `end`."""
+    """The response ended with trailers of these names, which take the place of the last piece's `end`."""
+
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,8 @@ class Session:
         return self._work(self._in.steps(event.data, end=event.end), len(event.data), now)
 
     def _on_trailers(self, event: ev.ResponseTrailers, now: int) -> Effects:
-        del event
         if self._state is State.DONE:
-            return [ef.PassTrailers()]
+            return [ef.DropTrailers(event.names)]
         effects = self._close(now, Outcome.OUTCOME_PROVIDER_RESET, final=True)
         self._state = State.BROKEN
         return [*effects, ef.Abort("trailers before the end of the answer")]

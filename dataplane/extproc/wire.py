@@ -27,7 +27,6 @@ _CONTINUE = pb.ProcessingResponse(request_headers=pb.HeadersResponse())
 _CLEAR = pb.ProcessingResponse(
     response_body=pb.BodyResponse(response=pb.CommonResponse(body_mutation=pb.BodyMutation(clear_body=True)))
 )
-_PASS_TRAILERS = pb.ProcessingResponse(response_trailers=pb.TrailersResponse())
 # Everything but the body mode as the filter has it; a whole answer comes in one message and holds its headers.
 _WHOLE = ProcessingMode(
     request_header_mode=ProcessingMode.SEND,
@@ -59,7 +58,7 @@ def event(message: ProcessingRequest, provider: str) -> ev.Event:
             head = message.response_headers
             return ev.ResponseHeaders(_headers(head), head.end_of_stream, _local(message))
         case "response_trailers":
-            return ev.ResponseTrailers()
+            return ev.ResponseTrailers(tuple(header.key for header in message.response_trailers.trailers.headers))
         case other:
             raise UnexpectedMessage(f"{other}: the processing mode must not send it")
 
@@ -78,7 +77,7 @@ def _local(message: ProcessingRequest) -> str:
     return "" if details == _FROM_PROVIDER else details
 
 
-Sendable = ef.Continue | ef.SendRequest | ef.SendHeaders | ef.SendBody | ef.PassTrailers | ef.Reply
+Sendable = ef.Continue | ef.SendRequest | ef.SendHeaders | ef.SendBody | ef.DropTrailers | ef.Reply
 
 
 def reply(effect: Sendable) -> ProcessingResponse:
@@ -98,8 +97,9 @@ def reply(effect: Sendable) -> ProcessingResponse:
             common = pb.CommonResponse(header_mutation=_mutation(effect.set_headers, effect.remove_headers))
             head = pb.HeadersResponse(response=common)
             return pb.ProcessingResponse(response_headers=head, mode_override=_WHOLE if effect.whole else None)
-        case ef.PassTrailers():
-            return _PASS_TRAILERS
+        case ef.DropTrailers():
+            trailers = pb.TrailersResponse(header_mutation=_mutation({}, effect.names))
+            return pb.ProcessingResponse(response_trailers=trailers)
         case ef.Reply():
             return _immediate(effect)
 

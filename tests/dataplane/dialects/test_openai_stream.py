@@ -277,3 +277,17 @@ def test_interleaved_lanes_never_mix(order):
     texts = {joined(out, field, index=index) for index in range(3) for field in ("content", "refusal")}
     assert len(texts) == 1
     assert NAME not in texts.pop()
+
+
+@pytest.mark.parametrize("number", [90123456789, 90123456789.0])
+def test_a_long_number_in_a_delta_is_looked_at(number):
+    seen = []
+
+    class Watching:
+        def response(self, text):
+            seen.append(text)
+            return "<NUMBER>"
+
+    shown = feed(ChatStream(Watching(), show_usage=False, max_lanes=4), delta(phone=number, ratio=1.5))
+    assert chunks(shown)[0]["choices"][0]["delta"] == {"phone": "<NUMBER>", "ratio": 1.5}
+    assert "90123456789" in seen

@@ -53,3 +53,7 @@ def test_only_numbers_are_shown():
         "deep": {"a": {"b": {"c": None}}},
     }
     assert numbers_only("佐藤") is None
+
+
+def test_a_key_that_is_no_name_of_the_protocol_is_left_out():
+    assert numbers_only({"tokens": 1, "090-1234-5678": 2, "taro@example.com": 3}) == {"tokens": 1}

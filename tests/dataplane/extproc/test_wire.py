@@ -94,10 +94,18 @@ def test_an_immediate_reply_has_status_headers_body_and_details():
 
 def test_waiting_and_trailers_change_nothing():
     assert wire.reply(ef.Continue()).WhichOneof("response") == "request_headers"
-    assert wire.reply(ef.PassTrailers()).WhichOneof("response") == "response_trailers"
+    assert wire.reply(ef.DropTrailers()).WhichOneof("response") == "response_trailers"
 
 
 def test_more_time_is_asked_in_a_message_of_its_own():
     reply = wire.extend_timeout(1.5)
     assert (reply.override_message_timeout.seconds, reply.override_message_timeout.nanos) == (1, 500_000_000)
     assert reply.WhichOneof("response") is None
+
+
+def test_every_trailer_of_a_response_is_removed():
+    trailers = HeaderMap(headers=[HeaderValue(key=name, raw_value=b"x") for name in ("x-name", "grpc-status")])
+    event = wire.event(pb.ProcessingRequest(response_trailers=pb.HttpTrailers(trailers=trailers)), "a")
+    assert event == ev.ResponseTrailers(("x-name", "grpc-status"))
+    reply = wire.reply(ef.DropTrailers(event.names))
+    assert list(reply.response_trailers.header_mutation.remove_headers) == ["x-name", "grpc-status"]
