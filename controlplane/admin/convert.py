@@ -18,6 +18,7 @@ from kagamipb.policy.v1.policy_pb2 import RedactionPolicy
 
 from controlplane.admin import fields
 from controlplane.admin.fields import FieldError
+from controlplane.admin.vetting import vet
 from controlplane.domain import keys, policies, pricing
 from controlplane.domain.catalogue import Catalogue
 from controlplane.domain.snapshot import Price, Provider, Quota, Route, Target, Tenant, VirtualKey
@@ -60,7 +61,6 @@ class Making:
     """Whence ids, and the digests of keys declared without a secret, are kept."""
     pepper: bytes = field(repr=False)
     random: Callable[[int], bytes]
-    vet: policies.Vet = policies.no_custom_recognizers
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def convert(manifest: pb.Manifest, making: Making) -> Declared:
 
     pair = ("tenant", "name")
     catalogue = Catalogue(
-        policies=each("policy", manifest.policies, ("name",), lambda one: _policy(one, making)),
+        policies=each("policy", manifest.policies, ("name",), _policy),
         tenants=each("tenant", manifest.tenants, ("name",), _tenant),
         keys=each("key", manifest.keys, pair, lambda one: _key(one, making, issued)),
         providers=each("provider", manifest.providers, ("name",), _provider),
@@ -124,9 +124,9 @@ class _Checked:
         self._problems.append(Problem(self._label, name, message))
 
 
-def _policy(one: _Checked, making: Making) -> RedactionPolicy:
+def _policy(one: _Checked) -> RedactionPolicy:
     one.take("name", fields.name)
-    for name, message in policies.problems(one.message, making.vet):
+    for name, message in policies.problems(one.message, vet):
         one.wrong(name, message)
     policy = RedactionPolicy()
     policy.CopyFrom(one.message)

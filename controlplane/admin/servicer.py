@@ -23,7 +23,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controlplane.admin.auth import permitted
 from controlplane.admin.convert import Issued, Making, Problem, convert
-from controlplane.domain import policies
 from controlplane.domain.catalogue import Catalogue, Change, changes, dangling, merge, of_snapshot
 from controlplane.domain.snapshot import Snapshot
 from controlplane.store import configuration, snapshots
@@ -72,7 +71,6 @@ class Administration:
     random: Callable[[int], bytes]
     pepper: bytes = field(repr=False)
     token: str | None = field(default=None, repr=False)
-    vet: policies.Vet = policies.no_custom_recognizers
 
 
 class InvalidManifestError(Exception):
@@ -165,7 +163,7 @@ class Admin(AdminServicer):
 
     def _plan(self, request: pb.ApplyRequest, current: Snapshot) -> _Plan:
         before = of_snapshot(current)
-        declared = convert(request.manifest, Making(before, self._of.pepper, self._of.random, self._of.vet))
+        declared = convert(request.manifest, Making(before, self._of.pepper, self._of.random))
         if declared.problems:
             raise InvalidManifestError(declared.problems)
         after = merge(before, declared.catalogue, prune=request.prune)

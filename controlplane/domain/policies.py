@@ -12,15 +12,17 @@ from typing import Final
 from kagamipb.policy.v1.policy_pb2 import Action, CustomRecognizer, EntityRule, RedactionPolicy, Uninspected
 
 MAX_RULES: Final = 200
+MAX_RECOGNIZERS: Final = 50
 MAX_TERMS: Final = 2_000
 MAX_TERM_CHARS: Final = 64
 LEAST_HOLD_CHARS: Final = 32
 MOST_HOLD_CHARS: Final = 1024
-_ENTITY: Final = re.compile(r"\*|[A-Z][A-Z0-9_]{0,39}")
+MAX_ENTITY_CHARS: Final = 40
+_ENTITY: Final = re.compile(rf"\*|[A-Z][A-Z0-9_]{{0,{MAX_ENTITY_CHARS - 1}}}")
 
-Vet = Callable[[CustomRecognizer], str | None]
-"""Says what is wrong with a custom recognizer (its pattern's cost, an unknown checksum); None when nothing
-is."""
+Vet = Callable[[CustomRecognizer], tuple[str, str] | None]
+"""Says what is wrong with a custom recognizer (its pattern's cost, an unknown checksum): the field and what to
+change; None when nothing is."""
 
 
 def version(policy: RedactionPolicy) -> str:
@@ -31,20 +33,12 @@ def version(policy: RedactionPolicy) -> str:
     return hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()[:16]
 
 
-def no_custom_recognizers(_recognizer: CustomRecognizer) -> str | None:
-    """The `Vet` of a deployment whose data planes know no custom recognizers."""
-    return "custom recognizers are not supported by this release"
-
-
 def problems(policy: RedactionPolicy, vet: Vet) -> Iterator[tuple[str, str]]:
     """What is wrong with a policy, as (field, what it should be)."""
     yield from _rules(policy.rules)
     yield from _terms("allow_terms", policy.allow_terms)
     yield from _terms("deny_terms", policy.deny_terms)
-    for index, recognizer in enumerate(policy.recognizers):
-        problem = vet(recognizer)
-        if problem is not None:
-            yield f"recognizers[{index}]", problem
+    yield from _recognizers(policy.recognizers, vet)
     if policy.uninspected not in Uninspected.values():
         yield "uninspected", f"unknown value {policy.uninspected}"
     hold = policy.max_hold_chars
@@ -58,7 +52,8 @@ def _rules(rules: Sequence[EntityRule]) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for index, rule in enumerate(rules):
         if _ENTITY.fullmatch(rule.entity) is None:
-            yield f"rules[{index}].entity", "must be '*' or capital letters, digits and '_', at most 40"
+            text = f"must be '*' or capital letters, digits and '_', at most {MAX_ENTITY_CHARS}"
+            yield f"rules[{index}].entity", text
         if rule.entity in seen:
             yield f"rules[{index}].entity", f"'{rule.entity}' has a rule already"
         seen.add(rule.entity)
@@ -76,3 +71,15 @@ def _terms(field: str, terms: Sequence[str]) -> Iterator[tuple[str, str]]:
     for index, term in enumerate(terms):
         if not 0 < len(term.strip()) <= MAX_TERM_CHARS:
             yield f"{field}[{index}]", f"must have 1 to {MAX_TERM_CHARS} characters"
+
+
+def _recognizers(recognizers: Sequence[CustomRecognizer], vet: Vet) -> Iterator[tuple[str, str]]:
+    if len(recognizers) > MAX_RECOGNIZERS:
+        yield "recognizers", f"at most {MAX_RECOGNIZERS}, for each one reads every text"
+    for index, recognizer in enumerate(recognizers):
+        problem = vet(recognizer)
+        if problem is not None:
+            field, what = problem
+            yield f"recognizers[{index}].{field}".rstrip("."), what
+        elif len(recognizer.entity) > MAX_ENTITY_CHARS:
+            yield f"recognizers[{index}].entity", f"at most {MAX_ENTITY_CHARS} characters, as in a rule"

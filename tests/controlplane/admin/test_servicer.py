@@ -208,3 +208,17 @@ async def test_without_a_database_it_says_so(own_postgres: PostgresServer) -> No
     assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
     assert "the database cannot be reached" in (raised.value.details() or "")
     assert SECRET not in (raised.value.details() or "")
+
+
+async def test_a_recognizer_that_could_run_away_is_refused_by_object_and_field(database_url: str) -> None:
+    def change(message: pb.Manifest) -> None:
+        message.policies[0].recognizers.add(entity="EMPLOYEE_ID", pattern="(a+)+$")
+
+    async with administering(database_url) as admin:
+        details = await refusal(admin, change)
+        good = manifest()
+        good.policies[0].recognizers.add(
+            entity="EMPLOYEE_ID", pattern="EMP-[0-9]{6}", context=["社員"], checksum="luhn"
+        )
+        await apply(admin, good)
+    assert details.startswith("policy 'default': recognizers[0].pattern: ")

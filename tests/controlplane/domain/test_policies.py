@@ -6,6 +6,10 @@ from support.snapshots import policy
 from controlplane.domain import policies
 
 
+def nothing_wrong(_recognizer: CustomRecognizer) -> None:
+    return None
+
+
 def test_the_version_is_that_of_the_content_alone() -> None:
     one, renamed = policy(version=""), policy(version="ffffffffffffffff")
     assert policies.version(one) == policies.version(renamed)
@@ -14,16 +18,23 @@ def test_the_version_is_that_of_the_content_alone() -> None:
 
 
 def test_a_plain_policy_has_no_problems() -> None:
-    assert list(policies.problems(policy(), policies.no_custom_recognizers)) == []
-    assert list(policies.problems(RedactionPolicy(name="off"), policies.no_custom_recognizers)) == []
+    assert list(policies.problems(policy(), nothing_wrong)) == []
+    assert list(policies.problems(RedactionPolicy(name="off"), nothing_wrong)) == []
 
 
 def test_a_recognizer_is_judged_by_the_vet() -> None:
     own = RedactionPolicy(recognizers=[CustomRecognizer(entity="EMPLOYEE", pattern="E[0-9]{6}")])
-    assert list(policies.problems(own, lambda _: None)) == []
-    assert list(policies.problems(own, lambda _: "too dear")) == [("recognizers[0]", "too dear")]
+    assert list(policies.problems(own, nothing_wrong)) == []
+    assert list(policies.problems(own, lambda _: ("pattern", "too dear"))) == [("recognizers[0].pattern", "too dear")]
+
+
+def test_a_recognizers_entity_fits_into_a_rule() -> None:
+    own = RedactionPolicy(recognizers=[CustomRecognizer(entity="E" * 41, pattern="E[0-9]{6}")])
+    assert [field for field, _ in policies.problems(own, nothing_wrong)] == ["recognizers[0].entity"]
 
 
 def test_too_much_is_a_problem() -> None:
     many = RedactionPolicy(deny_terms=["x"] * (policies.MAX_TERMS + 1), allow_terms=["y" * 65])
-    assert {field for field, _ in policies.problems(many, lambda _: None)} == {"deny_terms", "allow_terms[0]"}
+    many.recognizers.extend([CustomRecognizer(entity="EMPLOYEE")] * (policies.MAX_RECOGNIZERS + 1))
+    wrong = {field for field, _ in policies.problems(many, nothing_wrong)}
+    assert wrong == {"deny_terms", "allow_terms[0]", "recognizers"}
