@@ -21,10 +21,12 @@ from hpack import Decoder
 from hpack.exceptions import HPACKError
 
 from kagamirpc import frames as f
+from kagamirpc.blocks import repeatable
 
 MAX_STREAMS = 4096
 MAX_HEADER_BLOCK = 65_536
 MAX_CACHED_BLOCKS = 64
+MAX_CACHED_BYTES = 1024
 RECEIVE_WINDOW = 32 * 2**20
 
 _FRAME = struct.Struct(">BHBBI")
@@ -204,11 +206,7 @@ class Connection:
         self._end_input(stream_id, flags, events)
 
     def _decode(self, block: bytes) -> list[tuple[bytes, bytes]]:
-        """Decode a header block; Envoy repeats the same one for every call, so that mostly a look-up suffices.
-
-        A block whose octets all have the top bit set holds single-octet indexed fields only (RFC 7541 section 6.1): it
-        does not change the dynamic table, and means the same until another block does.
-        """
+        """Decode a header block; Envoy repeats the same one for every call, so that mostly a look-up suffices."""
         cached = self._blocks.get(block)
         if cached is not None:
             return cached
@@ -216,10 +214,10 @@ class Connection:
             headers: list[tuple[bytes, bytes]] = list(self._decoder.decode(block, raw=True))
         except HPACKError as error:
             raise ProtocolError("header block cannot be decoded") from error
-        if min(block, default=0) >= 0x80 and len(self._blocks) < MAX_CACHED_BLOCKS:
-            self._blocks[block] = headers
-        else:
+        if len(self._blocks) >= MAX_CACHED_BLOCKS or not repeatable(block):
             self._blocks.clear()
+        elif len(block) <= MAX_CACHED_BYTES:
+            self._blocks[block] = headers
         return headers
 
     def _on_data(self, flags: int, stream_id: int, payload: bytes, events: list[Event]) -> None:
