@@ -58,7 +58,10 @@ class ChatRequest:
 
     def texts(self) -> Generator[None, None, Texts]:
         """See model.Request."""
-        self._found = yield from slots.find(self._body, skip=_REQUEST_SKIP)
+        try:
+            self._found = yield from slots.find(self._body, skip=_REQUEST_SKIP)
+        except slots.TooManyValuesError:
+            raise InvalidRequest("The request body holds too many values.") from None
         self._texts = slots.read(self._found.slots)
         return self._texts
 
@@ -109,7 +112,10 @@ class ChatAnswer:
             self._body.pop("created", None)
         if "usage" in self._body:
             self._body["usage"] = numbers_only(self._body["usage"])
-        self._slots = (yield from slots.find(self._body, skip=_ANSWER_SKIP)).slots
+        try:
+            self._slots = (yield from slots.find(self._body, skip=_ANSWER_SKIP)).slots
+        except slots.TooManyValuesError:
+            raise ProviderError("The provider's answer holds too many values.") from None
         self._texts = slots.read(self._slots)
         return self._texts
 

@@ -66,7 +66,10 @@ class ChatStream:
         for choice in chunk["choices"]:
             self._note(choice)
         if self._redactor is not None:
-            return (yield from self._redact(self._redactor, chunk))
+            try:
+                return (yield from self._redact(self._redactor, chunk))
+            except (orjson.JSONEncodeError, slots.TooManyValuesError):
+                raise ProviderError("The provider's answer is nested too deeply or holds too many values.") from None
         self._measure(chunk["choices"])
         return [data_event(orjson.dumps(chunk) if changed or b"\n" in payload else payload)]
 

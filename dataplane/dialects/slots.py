@@ -52,6 +52,14 @@ _LEAST_NUMBER, _MOST_FLOAT = 10**6, 1e20
 _VALUES_A_STEP = 5_000
 
 
+MOST_VALUES = 250_000
+"""Values that one body or event may hold; real ones stay below a hundredth of it, text itself counting as one."""
+
+
+class TooManyValuesError(ValueError):
+    """A tree of more values than may be walked: each costs memory and time out of proportion to its bytes."""
+
+
 class Kind(Enum):
     """How a slot's value becomes text and back."""
 
@@ -94,17 +102,23 @@ def is_plain_key(key: str) -> bool:
     return _PLAIN_KEY.fullmatch(key) is not None
 
 
-def find(root: JsonObject, *, skip: frozenset[str] = frozenset()) -> Generator[None, None, Found]:
+def find(
+    root: JsonObject, *, skip: frozenset[str] = frozenset(), most: int = MOST_VALUES
+) -> Generator[None, None, Found]:
     """Every slot below `root`, parents before children, but for the top-level keys in `skip`.
 
-    Pauses after every few thousand values, for a request may hold millions.
+    Pauses after every few thousand values, for a request may hold millions. Raises TooManyValuesError past `most`.
     """
     slots: list[Slot] = []
     media = seen = 0
+    left = most
     stack = [_Node(root, "", "", media=False)]
     while stack:
         node = stack.pop()
         seen += 1 + len(node.value)
+        left -= len(node.value)
+        if left < 0:
+            raise TooManyValuesError
         if seen > _VALUES_A_STEP:
             seen = 0
             yield

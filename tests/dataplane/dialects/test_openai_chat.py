@@ -4,6 +4,7 @@ import orjson
 import pytest
 from support.redactor import run
 
+from dataplane.dialects import slots
 from dataplane.dialects.model import Measure
 from dataplane.dialects.openai_chat import OpenAiChat
 from dataplane.errors import InvalidRequest, ProviderError
@@ -205,3 +206,11 @@ def test_what_is_nested_deeper_than_can_be_written_is_the_askers_or_the_provider
     answer = CHAT.answer(b'{"choices":[],"x":' + nested + b"}")
     with pytest.raises(ProviderError):
         answer.replace(run(answer.texts()).texts)
+
+
+def test_too_many_values_are_the_askers_or_the_providers_fault():
+    many = b"[" + b",".join([b"1"] * (slots.MOST_VALUES + 1)) + b"]"
+    with pytest.raises(InvalidRequest):
+        run(CHAT.request(b'{"model":"m","messages":[{"role":"user"}],"x":' + many + b"}").texts())
+    with pytest.raises(ProviderError):
+        run(CHAT.answer(b'{"choices":[],"x":' + many + b"}").texts())

@@ -291,3 +291,14 @@ def test_a_long_number_in_a_delta_is_looked_at(number):
     shown = feed(ChatStream(Watching(), show_usage=False, max_lanes=4), delta(phone=number, ratio=1.5))
     assert chunks(shown)[0]["choices"][0]["delta"] == {"phone": "<NUMBER>", "ratio": 1.5}
     assert "90123456789" in seen
+
+
+@pytest.mark.parametrize("value", [b"[" * 500 + b"]" * 500, b"[" + b",".join([b"1"] * 250_001) + b"]"])
+def test_an_event_that_cannot_be_handled_is_the_providers_fault(value):
+    chat = stream()
+    with pytest.raises(ProviderError):
+        run(
+            chat.event(
+                b'{"choices":[{"index":0,"delta":{"content":"x\xe3\x80\x82","y":' + value + b'}}],"z":' + value + b"}"
+            )
+        )

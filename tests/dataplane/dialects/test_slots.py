@@ -170,3 +170,10 @@ def test_a_whole_number_written_as_a_float_is_text():
 )
 def test_one_long_list_or_object_is_walked_in_steps(tree):
     assert sum(1 for _ in slots.find(tree)) >= 9
+
+
+@pytest.mark.parametrize("tree", [{"a": [[]] * 11}, {"a": [["x"] * 5] * 2}, {"a": {str(n): n for n in range(11)}}])
+def test_a_tree_of_too_many_values_is_not_walked(tree):
+    run(slots.find(tree, most=13))
+    with pytest.raises(slots.TooManyValuesError):
+        run(slots.find(tree, most=10))
