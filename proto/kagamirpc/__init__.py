@@ -5,7 +5,8 @@ time than the decision (`python -m bench.rpc` prints the ratio). This package sp
 gRPC over HTTP/2 for those two calls and for health checks, and hands servicers bytes in and bytes out.
 
     frames      wire constants and frame builders, pure
-    blocks      which header blocks mean the same each time, pure
+    blocks      header blocks (HPACK), looked up where they repeat
+    events      what a connection tells its owner
     connection  one HTTP/2 connection as a state machine: bytes in → events, calls → bytes out; pure
     server      asyncio shell: sockets, tasks, drain
     health      the health check of such a server

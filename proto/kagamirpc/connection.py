@@ -15,59 +15,16 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from hpack import Decoder
-from hpack.exceptions import HPACKError
 
 from kagamirpc import frames as f
-from kagamirpc.blocks import repeatable
+from kagamirpc.blocks import MAX_HEADER_BLOCK, HeaderBlocks
+from kagamirpc.events import Event, HalfClosed, Message, Opened, ProtocolError, Reset
 
 MAX_STREAMS = 4096
-MAX_HEADER_BLOCK = 65_536
-MAX_CACHED_BLOCKS = 64
-MAX_CACHED_BYTES = 1024
 RECEIVE_WINDOW = 32 * 2**20
 
 _FRAME = struct.Struct(">BHBBI")
 _PREFIX = struct.Struct(">BI")
-
-
-class ProtocolError(Exception):
-    """The peer broke HTTP/2 or gRPC framing; `code` is the HTTP/2 error code told to it."""
-
-    def __init__(self, reason: str, code: int = f.PROTOCOL_ERROR) -> None:
-        super().__init__(reason)
-        self.code = code
-
-
-class Opened(NamedTuple):
-    """A call began. Header names and values as received, pseudo headers included."""
-
-    stream_id: int
-    headers: list[tuple[bytes, bytes]]
-
-
-class Message(NamedTuple):
-    """One whole gRPC message."""
-
-    stream_id: int
-    payload: bytes
-
-
-class HalfClosed(NamedTuple):
-    """The peer will send no more messages on this stream."""
-
-    stream_id: int
-
-
-class Reset(NamedTuple):
-    """The peer gave the call up."""
-
-    stream_id: int
-
-
-Event = Opened | Message | HalfClosed | Reset
 
 
 @dataclass(slots=True)
@@ -89,8 +46,7 @@ class Connection:
         self._max_message = max_message_bytes
         self._rest = b""
         self._preface_seen = False
-        self._decoder = Decoder(max_header_list_size=MAX_HEADER_BLOCK)
-        self._blocks: dict[bytes, list[tuple[bytes, bytes]]] = {}
+        self._blocks = HeaderBlocks()
         self._streams: dict[int, _Stream] = {}
         self._blocked: set[int] = set()
         """Streams with output that waits for the connection's window."""
@@ -191,7 +147,7 @@ class Connection:
             self._on_header_block(stream_id, first_flags, bytes(block), events)
 
     def _on_header_block(self, stream_id: int, flags: int, block: bytes, events: list[Event]) -> None:
-        headers = self._decode(block)
+        headers = self._blocks.decode(block)
         if stream_id in self._streams:  # trailers of the request: only their END_STREAM matters to gRPC
             self._end_input(stream_id, flags, events)
             return
@@ -204,21 +160,6 @@ class Connection:
         self._streams[stream_id] = _Stream(self._initial_window)
         events.append(Opened(stream_id, headers))
         self._end_input(stream_id, flags, events)
-
-    def _decode(self, block: bytes) -> list[tuple[bytes, bytes]]:
-        """Decode a header block; Envoy repeats the same one for every call, so that mostly a look-up suffices."""
-        cached = self._blocks.get(block)
-        if cached is not None:
-            return cached
-        try:
-            headers: list[tuple[bytes, bytes]] = list(self._decoder.decode(block, raw=True))
-        except HPACKError as error:
-            raise ProtocolError("header block cannot be decoded") from error
-        if len(self._blocks) >= MAX_CACHED_BLOCKS or not repeatable(block):
-            self._blocks.clear()
-        elif len(block) <= MAX_CACHED_BYTES:
-            self._blocks[block] = headers
-        return headers
 
     def _on_data(self, flags: int, stream_id: int, payload: bytes, events: list[Event]) -> None:
         self._account(stream_id, len(payload))

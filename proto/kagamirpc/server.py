@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from kagamirpc.connection import Connection, HalfClosed, Message, Opened, ProtocolError, Reset
+from kagamirpc.connection import Connection
+from kagamirpc.events import Event, HalfClosed, Message, Opened, ProtocolError
 
 ABORTED, UNIMPLEMENTED, INTERNAL, UNAUTHENTICATED = 10, 12, 13, 16
 Headers = list[tuple[bytes, bytes]]
@@ -135,7 +136,7 @@ class _Protocol(asyncio.Protocol):
             return
         self.flush_soon()
 
-    def _on(self, event: Opened | Message | HalfClosed | Reset) -> None:
+    def _on(self, event: Event) -> None:
         if isinstance(event, Opened):
             self._open(event)
             return

@@ -12,15 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kagamirpc import frames as f
-from kagamirpc.connection import (
-    MAX_HEADER_BLOCK,
-    Connection,
-    HalfClosed,
-    Message,
-    Opened,
-    ProtocolError,
-    Reset,
-)
+from kagamirpc.blocks import MAX_HEADER_BLOCK
+from kagamirpc.connection import Connection
+from kagamirpc.events import HalfClosed, Message, Opened, ProtocolError, Reset
 
 HEADERS = [(":method", "POST"), (":path", "/s/M"), (":scheme", "http"), (":authority", "x"), ("te", "trailers")]
 
