@@ -62,6 +62,8 @@ class Tagger:
         self._featurizer = Featurizer(self._dictionary, self._names)
         self._vectors = np.zeros((1024, self._network.width), np.float32)
         self._filled = 0
+        self._featurizer.learn(self._network.frequent)
+        self._learn()
 
     def tag(self, text: str) -> tuple[Rows, Floats]:
         """The rows of a text and their probabilities (see `Network.probabilities`)."""
@@ -77,9 +79,9 @@ class Tagger:
             larger = np.zeros((2 * len(facts), self._network.width), np.float32)
             larger[: self._filled] = self._vectors[: self._filled]
             self._vectors = larger
-        for number in range(self._filled, len(facts)):
-            self._vectors[number] = self._network.vector(facts[number])
-        self._filled = len(facts)
+        if len(facts) > self._filled:
+            self._vectors[self._filled : len(facts)] = self._network.vectors(facts[self._filled :])
+            self._filled = len(facts)
 
 
 class PersonFinder:

@@ -9,6 +9,7 @@ Not thread-safe (Sudachi's tokenizer is not): one `Featurizer` per thread over o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -137,6 +138,16 @@ class Featurizer:
             starts.append(start)
             ends.append(start + len(surface))
         return self._arrays(tokens, starts, ends)
+
+    def learn(self, keys: Iterable[tuple[str, int]]) -> None:
+        """Makes facts of morphemes beforehand; a part of speech the dictionary does not have is passed over."""
+        for key in keys:
+            if key not in self._numbers and key[1] < len(self._classes):
+                self._learn(key)
+
+    def keys(self) -> list[tuple[str, int]]:
+        """The morphemes of `facts`: surface and number of the part of speech."""
+        return list(self._numbers)
 
     def _learn(self, key: tuple[str, int]) -> int:
         surface, pos = key

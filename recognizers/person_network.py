@@ -11,6 +11,7 @@ Trained by `recognizers/training/train.py`; the model card is `recognizers/model
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ _LETTER_COLUMNS = (("c0", 0), ("c1", 1), ("c2", 2), ("d0", -1), ("d1", -2))
 AFFIXES = 4095
 _SHAPE_LIMIT = 12
 _UNKNOWN = 1
+# Tables in which row 0 stands for none.
+_OPTIONAL = frozenset({"pos", "c0", "c1", "c2", "d0", "d1", "pre", "suf"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +100,13 @@ class Network:
     def __init__(self, arrays: dict[str, npt.NDArray[Any]], meta: dict[str, Any]) -> None:
         self.vocabulary = Vocabulary(**{key: dict(meta[key]) for key in ("words", "chars", "pos", "shapes")})
         self.offsets: list[list[int]] = meta["offsets"]
+        # Frequent morphemes (surface, number of the part of speech) to make vectors of before the first text.
+        self.frequent: list[tuple[str, int]] = [(surface, pos) for surface, pos in meta.get("frequent", [])]
         self._tables: dict[str, Floats] = {
             key[4:]: value.astype(np.float32) for key, value in arrays.items() if key.startswith("emb_")
         }
+        for name in self._tables.keys() & _OPTIONAL:
+            self._tables[name][0] = 0
         self._space, self._right, self._left = (arrays[key].astype(np.float32) for key in ("space", "pr", "pl"))
         count = len(self.offsets)
         self._weights = [np.ascontiguousarray(arrays[f"w{i}"].astype(np.float32)) for i in range(count)]
@@ -125,14 +132,17 @@ class Network:
         """How many morphemes to the left a decision can depend on."""
         return -sum(min(0, *offsets) for offsets in self.offsets)
 
-    def vector(self, fact: Fact) -> Floats:
-        """The vector of a distinct morpheme."""
-        total = np.zeros(self.width, np.float32)
-        for name, row in columns_of(fact, self.vocabulary).items():
-            if row:
-                total += self._tables[name][row]
-        for flag in fact.flags:
-            total += self._tables["flag"][flag + 1]
+    def vectors(self, facts: Sequence[Fact]) -> Floats:
+        """The vectors of distinct morphemes, shape (len(facts), width)."""
+        columns = [columns_of(fact, self.vocabulary) for fact in facts]
+        total = np.zeros((len(facts), self.width), np.float32)
+        for name, table in self._tables.items():
+            if name != "flag":
+                total += table[[row[name] for row in columns]]
+        flags = self._tables["flag"]
+        for place, fact in enumerate(facts):
+            for flag in fact.flags:
+                total[place] += flags[flag + 1]
         return total
 
     def probabilities(self, vectors: Floats, rows: Rows) -> Floats:

@@ -12,8 +12,14 @@ import numpy.typing as npt
 from recognizers.person_network import Vocabulary
 
 
-def save(path: Path, params: dict[str, Any], vocabulary: Vocabulary, offsets: list[list[int]]) -> None:
-    """Writes the file; `params` as `train.initial` shapes them."""
+def save(
+    path: Path,
+    params: dict[str, Any],
+    vocabulary: Vocabulary,
+    offsets: list[list[int]],
+    frequent: list[tuple[str, int]],
+) -> None:
+    """Writes the file; `params` as `jax_network.initial` shapes them, `frequent` morphemes to know from the start."""
     arrays: dict[str, Any] = {f"emb_{name}": _half(table) for name, table in params["emb"].items()}
     arrays |= {"emb_flag": _half(params["flag"])}
     arrays |= {name: _half(params[name]) for name in ("space", "pr", "pl")}
@@ -26,6 +32,7 @@ def save(path: Path, params: dict[str, Any], vocabulary: Vocabulary, offsets: li
         "pos": list(vocabulary.pos.items()),
         "shapes": list(vocabulary.shapes.items()),
         "offsets": offsets,
+        "frequent": frequent,
     }
     arrays["meta"] = np.frombuffer(json.dumps(meta, ensure_ascii=False).encode(), np.uint8)
     np.savez_compressed(path, **arrays)

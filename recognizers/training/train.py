@@ -38,6 +38,7 @@ DRAWS = 24
 DRAWS_PER_EPOCH = 5
 ROW, BATCH, GAP = 160, 32, 10
 PIECE = 1_500
+FREQUENT = 12_000
 Array = npt.NDArray[np.int32]
 
 
@@ -189,6 +190,15 @@ def fit(real: list[Sample], drawn: list[Sample], table: Array, vocabulary: Vocab
     return jax.tree.map(np.asarray, state[0])
 
 
+def frequent_morphemes(samples: list[Sample], featurizer: Featurizer) -> list[tuple[str, int]]:
+    """The morphemes that occur most outside names, `FREQUENT` at most."""
+    counts: Counter[int] = Counter()
+    for sample in samples:
+        counts.update((sample.inputs[sample.tags == 0, 0] - 1).tolist())
+    keys = featurizer.keys()
+    return [keys[number] for number, _ in counts.most_common(FREQUENT)]
+
+
 def main() -> None:
     """Reads the corpora, trains, writes the model file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -205,7 +215,7 @@ def main() -> None:
     drawn = encode(template_text(chance, dictionary.create(sudachipy.SplitMode.A)), featurizer)
     vocabulary = vocabulary_of([*real, *drawn], featurizer)
     params = fit(real, drawn, fact_table(featurizer, vocabulary), vocabulary, args)
-    save(args.out, params, vocabulary, OFFSETS)
+    save(args.out, params, vocabulary, OFFSETS, frequent_morphemes([*real, *drawn], featurizer))
     print(f"{args.out.name}: {args.out.stat().st_size} bytes")
 
 
