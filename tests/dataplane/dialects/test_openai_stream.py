@@ -299,6 +299,10 @@ def test_an_event_that_cannot_be_handled_is_the_providers_fault(value):
     with pytest.raises(ProviderError):
         run(
             chat.event(
-                b'{"choices":[{"index":0,"delta":{"content":"x\xe3\x80\x82","y":' + value + b'}}],"z":' + value + b"}"
+                b'{"choices":[{"index":0,"delta":{"content":"x\xe3\x80\x82","y":'
+                + value
+                + b'},"finish_reason":"stop"}],"z":'
+                + value
+                + b"}"
             )
         )
