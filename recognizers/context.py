@@ -16,8 +16,12 @@ from recognizers.folded import FoldedText
 from recognizers.labels import Label, labels
 from recognizers.tables import Cell, cell_at, column_header
 
-BEFORE, AFTER, ABOVE = 64, 12, 40
+BEFORE, AFTER, ABOVE, ANSWER = 64, 12, 40, 48
 _AUXILIARY = frozenset({"NUMBER", "NAME", "GENDER"})
+# A question for a value, answered in the next sentence or line.
+_REQUEST = re.compile(
+    "お願い|おねがい|教えて|おしえて|ください|下さい|伺|うかが|でしょうか|ですか|いただけ|頂け|読み上げ|おっしゃ|どうぞ|何番|[?]|[Pp]lease|[Ww]hat"
+)
 _STATEMENT_END = re.compile(r"[。\n!?]")
 _DIGITS = re.compile(r"[0-9]{3}")
 # What may follow a label that heads the line below.
@@ -80,7 +84,11 @@ def _before(text: FoldedText, start: int, floor: int) -> Field:
     for label in text.view(labels).before(start, min(BEFORE, start - floor)):
         between = text.folded[label.end : start]
         if _STATEMENT_END.search(between):
-            break
+            if len(between) > ANSWER or not _REQUEST.search(between):
+                return fallback
+            if label.kind in _AUXILIARY:
+                continue
+            return Field(label.kind, 0.8, label.word)
         field = Field(label.kind, _strength(between), label.word)
         if label.kind not in _AUXILIARY:
             return field if field.strength >= fallback.strength - 0.5 else fallback
@@ -111,9 +119,11 @@ def _above(text: FoldedText, start: int) -> Field:
     if line < 0 or text.folded[line + 1 : start].strip(" \t\"'「(・-*|>"):
         return NO_FIELD
     above = text.folded.rfind("\n", max(0, line - ABOVE), line) + 1
-    for label in text.view(labels).before(line, line - max(above, line - ABOVE)):
-        alone = _ALONE.fullmatch(text.folded, label.end, line) is not None
-        if alone and label.kind not in _AUXILIARY and label.start >= above:
+    heads = text.view(labels).before(line, line - max(above, line - ABOVE))
+    if not heads or not _ALONE.fullmatch(text.folded, heads[0].end, line):
+        return NO_FIELD
+    for label in heads:
+        if label.kind not in _AUXILIARY and label.start >= above:
             return Field(label.kind, 0.75, label.word)
     return NO_FIELD
 

@@ -42,6 +42,8 @@ def _score(text: FoldedText, number: Number) -> float:
     if field.kind == ENTITY:
         return 0.99
     grouped = number.groups in ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4))
+    if "、" in number.joins:
+        return 0.4
     if field.kind == "OTHER" and field.strength >= 0.8:
         return 0.55 if grouped else 0.4
     if len(number.digits) == 13:  # EAN-13 and other codes are as long as the oldest Visa numbers

@@ -40,7 +40,7 @@ def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:
         return 0.99
-    if number.digits[:2] not in _COMMISSIONS:
+    if number.digits[:2] not in _COMMISSIONS or "、" in number.joins:
         return 0.3
     if ENTITY in topics_of(text, number.start, number.end):
         return 0.6 if field.kind == "OTHER" and field.strength == 1.0 else 0.9

@@ -35,6 +35,8 @@ def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:
         return 0.99
+    if "、" in number.joins:  # a list of years or counts, unless the label says otherwise
+        return 0.4
     if ENTITY in topics_of(text, number.start, number.end):
         return 0.6 if field.kind == "OTHER" and field.strength == 1.0 else 0.9
     if field.kind in ("OTHER", "DRIVERS_LICENSE") and field.strength >= 0.8:

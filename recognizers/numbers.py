@@ -22,14 +22,18 @@ MAX_PART = 19
 _CUTS = frozenset(" ~の、()")
 
 _D = "[0-9OoIl]"
-_JOIN = r"(?> ?[-ー~] ?| ?\)[ -]?\(?|[ -]?\(| {1,2}|[._・]|の)"
+# A line may break after a hyphen; scanned boxes stand between single digits only.
+_JOIN = (
+    r"(?> ?[-ー~](?:\n| {0,2})| ?\)[ -]?\(?|[ -]?\(| {1,2}|[._・]|の、? ?|、 ?|ハイフン|はいふん"
+    r"|(?<=[^0-9OoIl][0-9OoIl]) ?[|│] ?(?=[0-9OoIl](?![0-9OoIl])))"
+)
 _PLAIN = re.compile(
     # The first character comes before what must stand left of it, so that the search can skip by character class.
     rf"(?:\+\(?|\()?{_D}(?:(?<=[+(]{_D})|(?<![0-9A-Za-z].)|(?<=[Tt][Ee][Ll].)|(?<=[Ff][Aa][Xx].)|(?<=[Nn][Oo].))"
     rf"{_D}{{0,23}}+(?:{_JOIN}{_D}{{1,24}}+(?![A-Za-z])){{0,{MAX_GROUPS - 1}}}+\)?+(?![0-9A-Za-z])"
 )
 _K = "[〇零一二三四五六七八九壱弐参]"
-_KANJI = re.compile(rf"{_K}{{1,24}}+(?:(?> ?[-ー~] ?|の、?|、| {{1,2}}){_K}{{1,24}}+){{0,{MAX_GROUPS - 1}}}+")
+_KANJI = re.compile(rf"{_K}{{1,24}}+(?:(?> ?[-ー~] ?|[のノ]、?|、| {{1,2}}|ハイフン){_K}{{1,24}}+){{0,{MAX_GROUPS - 1}}}+")
 _FROM_KANJI = str.maketrans("〇零一二三四五六七八九壱弐参OoIl", "00123456789123" + "0011")
 _PLACEHOLDER = re.compile("[〇 、の~ー-]+")
 _COUNTER = re.compile(
@@ -38,14 +42,22 @@ _COUNTER = re.compile(
 _GROUP = re.compile(f"{_D}+|{_K}+")
 
 _SPOKEN_DIGITS = {
-    "ぜろ": "0", "れい": "0", "まる": "0", "いち": "1", "にい": "2", "にー": "2", "に": "2", "さん": "3", "よん": "4",
-    "ごー": "5", "ごお": "5", "ごう": "5", "ご": "5", "ろく": "6", "なな": "7", "しち": "7", "はち": "8",
+    "ぜろ": "0", "れい": "0", "まる": "0", "おー": "0", "いち": "1", "にい": "2", "にー": "2", "に": "2", "さん": "3", "よん": "4",
+    "ごー": "5", "ごお": "5", "ご": "5", "ろく": "6", "なな": "7", "しち": "7", "はち": "8",
     "きゅう": "9", "きゅー": "9",
 }  # fmt: skip
 _KATAKANA = {code: chr(code + 0x60) for code in range(ord("ぁ"), ord("ん") + 1)}
+_HIRAGANA_WORD = "(?>" + "|".join(sorted(_SPOKEN_DIGITS, key=len, reverse=True)) + ")"
+# "にいち" is 2 1, and the に of になりました is a particle.
+_HIRAGANA_WORD = _HIRAGANA_WORD.replace("にい", "にい(?!ち)").replace("|に|", "|に(?!な[りっ]|は[、 ]|て|し[てま]|変|つい)|")
+_KATAKANA_WORD = _HIRAGANA_WORD.translate(_KATAKANA)
 _SPOKEN_DIGITS |= {word.translate(_KATAKANA): digit for word, digit in _SPOKEN_DIGITS.items()}
-_WORD = "(?>" + "|".join(sorted(_SPOKEN_DIGITS, key=len, reverse=True)) + ")"
-_SPOKEN = re.compile(rf"{_WORD}(?>(?>[ 、,・]{{0,2}}[のノ][ 、,]{{0,2}}|[ 、,・]{{0,2}}){_WORD}){{1,40}}+")
+_PAUSE = "(?>[ 、,・]{0,2}(?:[のノ]|ハイフン|はいふん)[ 、,]{0,2}|[ 、,・]{0,2})"
+# One script per number: what follows a number in the other one is prose.
+_SPOKEN = re.compile(
+    f"{_HIRAGANA_WORD}(?>{_PAUSE}{_HIRAGANA_WORD}){{1,40}}+|{_KATAKANA_WORD}(?>{_PAUSE}{_KATAKANA_WORD}){{1,40}}+"
+)
+_WORD = f"(?>{_HIRAGANA_WORD}|{_KATAKANA_WORD})"
 _SPOKEN_GROUP = re.compile(rf"(?>{_WORD}(?:[ 、,・]{{0,2}}(?={_WORD}))?)+")
 _SPOKEN_WORD = re.compile(_WORD)
 
@@ -192,7 +204,9 @@ def _join(gap: str) -> str:
     mark = gap.strip()[:1]
     if not mark:
         return " "
-    return "-" if mark in "-ー" else mark
+    if mark in "-ーハは":
+        return "-"
+    return " " if mark in "|│" else mark
 
 
 def _parts(number: Number, folded: str) -> Iterator[Number]:

@@ -52,7 +52,7 @@ def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:
         return max(shape, 0.9) if shape or _plausible(number) else 0.0
-    if not shape:
+    if not shape or "、" in number.joins:
         return 0.0
     if shape < 0.5 and ENTITY in topics_of(text, number.start, number.end):
         shape = 0.6

@@ -1,0 +1,102 @@
+"""Dates in every Japanese and English writing; what a date means is for others to say.
+
+Written (1990年1月5日, 昭和55年、5月5日, S55年, 西暦…, 2017年(平成29年)…, kanji numerals, 元年), numeric (1990-01-05, 1990. 1. 5, 19900105,
+05/01/1990), era letters (S55.5.5, 昭55・5・5), 元号 codes of forms (7-120823), English (14 July 1988, July 14th, 1988, 11JUL1969,
+1993-Mar-23, Showa 30 (1955), January 8). A scanner's spaces inside are accepted. `Date.weak` marks forms that many other codes share.
+Source: JIS X 0301; 年金・健康保険届書 元号コード (1 明治, 3 大正, 5 昭和, 7 平成, 9 令和).
+Bounded: 40 characters. Days and months are checked for their range only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from recognizers.folded import FoldedText
+
+BEFORE = 24
+_S = " {0,3}"
+_N = "[0-9OoIl] ?[0-9OoIl]?"
+_KN = "[〇一二三四五六七八九十元]{1,4}"
+_NUMBER = f"(?:{_N}|{_KN})"
+_ERA = "(?:明 ?治|大 ?正|昭 ?和|平 ?成|令 ?和|[明大昭平令]|(?<![0-9A-Za-z])[MTSHRmtshr][. ]?)"
+_NOTE = r"(?: ?\([^()\n歳才生]{1,9}\))?"
+_YEAR = f"(?:(?:西暦{_S})?(?:1[89]|20)[0-9 ]{{2,4}}|{_ERA}{_S}{_NUMBER}|[一二][〇一二三四五六七八九]{{3}})"
+# Dates are rare and their patterns dear: the sign 年 or a digit leads to each, and the pattern is tried around it.
+_YEAR_BEFORE = re.compile(f"{_YEAR}{_NOTE}{_S}$")
+_FROM_YEAR = re.compile(
+    rf"年(?!度){_NOTE}(?:の、?|、)?{_S}{_NUMBER}{_S}月(?:の、?|、)?{_S}{_NUMBER}{_S}日"
+)
+
+_MONTH = r"(?:[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep|[Oo]ct|[Nn]ov|[Dd]ec|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Za-z]{0,6}\.?"
+_Y, _M, _D = "(?:1[89]|20)[0-9]{2}", "(?:1[0-2]|0?[1-9])", "(?:3[01]|[12][0-9]|0?[1-9])"
+_GLUE = r" ?[-ー/.・] ?"
+_DAY = f"{_D}(?:st|nd|rd|th)?"
+_LETTER = rf"(?:[MTSHRmtshr][. ]{{0,2}}|{_ERA}{_S}){_N}{_S}[-ー/.・]{_S}{_N}{_S}[-ー/.・]{_S}{_N}"
+_STRONG = (
+    rf"(?:{_DAY}(?: of |[- ]?){_MONTH},?[- ]?{_Y}|{_MONTH} ?{_DAY},? {_Y}|{_Y}[- ]{_MONTH}[- ]{_D}"
+    rf"|(?:Meiji|Taisho|Showa|Heisei|Reiwa) [0-9]{{1,2}} ?(?:\([0-9]{{4}}\))?,? {_MONTH} {_DAY}"
+    rf"|{_Y}{_GLUE}{_M}{_GLUE}{_D}|{_D}[-/.]{_D}[-/.](?:19|20)[0-9]{{2}}|{_Y}(?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_LETTER})"
+)
+_WEAK = rf"(?:[13579]-[0-6][0-9]-?(?:1[0-2]|0[1-9])-?(?:3[01]|[12][0-9]|0[1-9])|[MTSHR][0-6][0-9](?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_Y}, {_M}, {_D})"
+_OTHER = re.compile(
+    rf"(?:(?<![0-9A-Za-z./-])|(?<=DOB)|(?<=dob))(?:{_STRONG}|(?P<weak>{_WEAK})){_NOTE}(?![0-9A-Za-z]|[-/.][0-9])"
+)
+_DIGITS = re.compile("[0-9OoIl]{0,2}[0-9]{1,8}")
+# What may stand before the first digit of a date: a month or an era.
+_LEAD = re.compile(rf"(?:{_MONTH} ?|(?:Meiji|Taisho|Showa|Heisei|Reiwa) |{_ERA}{_S})$")
+_LEADING = frozenset(". 治正和成明大昭平令")
+
+_ERA_LETTER = re.compile(_LETTER)
+_CODE = re.compile(r"[13579]-[0-6][0-9]-?[0-9]{2}-?[0-9]{2}")
+
+
+class Date(NamedTuple):
+    """A date in the text, folded offsets; `weak` when its form alone could be any code."""
+
+    start: int
+    end: int
+    weak: bool
+
+
+def dates(text: FoldedText) -> Iterator[Date]:
+    """All dates of the text."""
+    yield from _written(text.folded)
+    yield from _others(text.folded)
+
+
+def _written(folded: str) -> Iterator[Date]:
+    year = folded.find("年")
+    while year >= 0:
+        rest = _FROM_YEAR.match(folded, year)
+        before = _YEAR_BEFORE.search(folded, max(0, year - BEFORE), year) if rest else None
+        if rest is not None and before is not None:
+            yield Date(before.start(), rest.end(), weak=False)
+        year = folded.find("年", year + 1)
+
+
+def _others(folded: str) -> Iterator[Date]:
+    done = 0
+    for digits in _DIGITS.finditer(folded):
+        start = digits.start()
+        if start < done:
+            continue
+        before = folded[start - 1 : start]
+        lead = None
+        if before in _LEADING or (before.isascii() and before.isalpha()):
+            lead = _LEAD.search(folded, max(0, start - BEFORE), start)
+        match = (_OTHER.match(folded, lead.start()) if lead else None) or _OTHER.match(folded, start)
+        if match is not None:
+            done = match.end()
+            yield Date(match.start(), done, weak=match["weak"] is not None)
+
+
+def is_era_letter(folded: str, date: Date) -> bool:
+    """Whether the date is written with an era letter or abbreviation and marks (S55.5.5)."""
+    return _ERA_LETTER.fullmatch(folded, date.start, date.end) is not None
+
+
+def is_code(folded: str, date: Date) -> bool:
+    """Whether the date is a 元号 code of forms (7-120823)."""
+    return _CODE.fullmatch(folded, date.start, date.end) is not None
