@@ -10,9 +10,10 @@ Live providers. The outer route tells authz, with every check, which providers t
 (`context_extensions["kagami_providers"]`). ADS pushes this route only after clusters, hop listeners and secrets are
 acknowledged, and withdraws a provider here before it drops them: no decision ever names a hop Envoy does not have.
 
-Timeouts. First byte: the hop's per-try timeout, counted from the last byte of the redacted request. Idle: the hop's
-per-try idle timeout; Envoy counts it while waiting for the first byte too, so that it is at least the first-byte
-timeout. The outer ones only outlive these.
+Timeouts. Silence, before the first byte or after it: the hop's per-try idle timeout, the longer of the provider's
+two. A first-byte timeout shorter than the idle one is the hop's per-try timeout as well, counted from the last byte of
+the redacted request; when that one passes Envoy forgets the other (`UpstreamRequest::onPerTryTimeout`), so that
+streams of such providers have the route's idle timeout to end them. The outer timeouts only outlive these.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ def to_provider(provider: Provider, max_body_bytes: int) -> RouteConfiguration:
     """
     host = provider.host if provider.port == (443 if provider.tls else 80) else f"{provider.host}:{provider.port}"
     idle = max(provider.first_byte_timeout_ms, provider.idle_timeout_ms)
+    sooner = provider.first_byte_timeout_ms < idle
     route = Route(
         match=RouteMatch(prefix="/"),
         route=RouteAction(
@@ -89,7 +91,7 @@ def to_provider(provider: Provider, max_body_bytes: int) -> RouteConfiguration:
             retry_policy=RetryPolicy(
                 retry_on="connect-failure",
                 num_retries=0,
-                per_try_timeout=_ms(provider.first_byte_timeout_ms),
+                per_try_timeout=_ms(provider.first_byte_timeout_ms) if sooner else None,
                 per_try_idle_timeout=_ms(idle),
             ),
         ),

@@ -49,7 +49,7 @@ def test_the_data_plane_learns_the_number_of_the_attempt():
 def test_the_outer_timeouts_outlive_every_hops():
     slow = replace(PROVIDER, name="slow", first_byte_timeout_ms=300_000)
     _, route = outer(PROVIDER, slow)
-    longest = max(inner(p).route.retry_policy.per_try_timeout.ToMilliseconds() for p in (PROVIDER, slow))
+    longest = max(inner(p).route.retry_policy.per_try_idle_timeout.ToMilliseconds() for p in (PROVIDER, slow))
     assert route.route.retry_policy.per_try_timeout.ToMilliseconds() > longest
     assert route.route.idle_timeout.ToMilliseconds() > inner(PROVIDER).route.idle_timeout.ToMilliseconds()
     assert route.route.timeout.ToMilliseconds() == 0
@@ -67,11 +67,18 @@ def test_a_hop_makes_one_attempt_within_the_providers_timeouts():
     assert policy.per_try_idle_timeout.ToMilliseconds() == 90_000
     waiting = replace(PROVIDER, first_byte_timeout_ms=60_000, idle_timeout_ms=5_000)
     assert inner(waiting).route.retry_policy.per_try_idle_timeout.ToMilliseconds() == 60_000
+    # Envoy forgets the idle timeout when the other one passes: with the same length only one may be set.
+    assert not inner(waiting).route.retry_policy.HasField("per_try_timeout")
 
 
 @pytest.mark.parametrize(
     ("changes", "host"),
-    [({}, "api.test"), ({"port": 8443}, "api.test:8443"), ({"tls": False, "port": 80}, "api.test"), ({"tls": False}, "api.test:443")],
+    [
+        ({}, "api.test"),
+        ({"port": 8443}, "api.test:8443"),
+        ({"tls": False, "port": 80}, "api.test"),
+        ({"tls": False}, "api.test:443"),
+    ],
 )
 def test_the_host_header_is_the_providers(changes, host):
     assert inner(replace(PROVIDER, **changes)).route.host_rewrite_literal == host
