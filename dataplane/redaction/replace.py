@@ -1,8 +1,8 @@
 """Redaction of one exchange: what the policy says, done to request texts and to the lanes of the response.
 
-Requests are scanned in slices of at most about 1,800 characters (`SLICE`), each with left and right context, so a
-long prompt never keeps the caller busy for long: the `…_steps` generators yield between scans. A text shorter than a
-slice is scanned whole. Streams go through lanes with little hold-back (`STREAM`). In responses own placeholders are
+Requests are scanned in slices of at most 3,000 characters (`SLICE`), some 8 ms each, with left and right context, so
+a long prompt never keeps the caller busy for long: the `…_steps` generators yield between scans. A text shorter than
+a slice is scanned whole. Streams go through lanes with little hold-back (`STREAM`). In responses own placeholders are
 restored first; whatever else a scan finds is redacted, restored text is not scanned again, for it is the client's own.
 
 Nothing here keeps text beyond the exchange. `Blocked` names the entity and never carries text. Numbering of responses
@@ -32,14 +32,14 @@ __all__ = ["SLICE", "STREAM", "Blocked", "Lane", "Placeholders", "Redaction"]
 SLICE = Window(
     near=128,
     left=256,
-    step=1_200,
-    soft=1_400,
+    step=2_400,
+    soft=2_600,
     strong_margin=64,
     plain_margin=64,
     clause_margin=64,
     soft_margin=64,
     blank_margin=64,
-    cap=1_800,
+    cap=3_000,
 )
 STREAM = Window()
 
