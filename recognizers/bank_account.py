@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from recognizers import checksums
 from recognizers.context import Field, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
@@ -28,6 +29,8 @@ _DIRECT = frozenset(
 _TRANSFER = re.compile(
     r"(?<![0-9])[0-9]{4,5}[ァ-ヶー ]{2,15}[0-9]{3}[ァ-ヶー ]{1,15}[1249] ?(?P<account>[0-9]{7})(?=[ァ-ヶ ])"
 )
+_SHORT = re.compile(r"(?<![一-龠々])(?:普|当|貯|定)[ :.]{0,2}(?P<account>[0-9]{7})(?![0-9])")
+_IBAN = re.compile(r"[A-Z](?<![0-9A-Za-z].)[A-Z][0-9]{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?(?![0-9A-Za-z])")
 _INSURANCE = re.compile("保険|健保|国保|組合員|共済|療養|資格")
 _POSTAL = re.compile(r"[01]\d{3}0")
 
@@ -47,8 +50,12 @@ class BankAccountFinder:
                 if score:
                     yield text.finding(number.start, number.end, ENTITY, score, self.name)
         yield from _postal_numbers(text, self.name)
-        for match in _TRANSFER.finditer(text.folded):
-            yield text.finding(*match.span("account"), ENTITY, 0.85, self.name)
+        for pattern in (_TRANSFER, _SHORT):
+            for match in pattern.finditer(text.folded):
+                yield text.finding(*match.span("account"), ENTITY, 0.85, self.name)
+        for match in _IBAN.finditer(text.folded):
+            if checksums.iban(match.group()):
+                yield text.finding(*match.span(), ENTITY, 0.9, self.name)
 
 
 def _score(text: FoldedText, number: Number) -> float:
@@ -87,6 +94,9 @@ def _postal_numbers(text: FoldedText, name: str) -> Iterator[Finding]:
             gap = text.folded[left.end : min(right.start, left.end + 13)]
             if len(gap) <= 12 and "番号" in gap and _postal_score(text, left) >= 0.6:
                 yield text.finding(right.start, right.end, ENTITY, 0.96, name)
+            elif len(gap) <= 4 and len(right.digits) > 5 and _POSTAL.match(left.digits):
+                if ENTITY in topics_of(text, left.start, left.end, before=30):
+                    yield text.finding(left.start, right.end, ENTITY, 0.9, name)
 
 
 def load() -> BankAccountFinder:

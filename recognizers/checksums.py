@@ -49,6 +49,14 @@ def insurer_number(digits: str) -> bool:
     return len(digits) in (6, 8) and luhn(digits)
 
 
+def iban(number: str) -> bool:
+    """ISO 13616: country, check digits, account; the whole modulo 97 is 1. Spaces are ignored."""
+    compact = number.replace(" ", "").upper()
+    if not 15 <= len(compact) <= 34 or not (compact.isascii() and compact.isalnum() and compact[:2].isalpha()):
+        return False
+    return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
+
+
 def _ascii_digits(digits: str) -> bool:
     return digits.isascii() and digits.isdigit()
 
@@ -64,5 +72,6 @@ BY_NAME: Mapping[str, Callable[[str], bool]] = MappingProxyType(
         "luhn": luhn,
         "corporate_number": corporate_number,
         "insurer_number": insurer_number,
+        "iban": iban,
     }
 )

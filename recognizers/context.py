@@ -16,6 +16,7 @@ from recognizers.folded import FoldedText
 from recognizers.labels import Label, labels
 from recognizers.tables import Cell, cell_at, column_header
 
+IN_COLUMN = 0.95
 BEFORE, AFTER, ABOVE, ANSWER = 64, 12, 40, 48
 _AUXILIARY = frozenset({"NUMBER", "NAME", "GENDER"})
 # A question for a value, answered in the next sentence or line.
@@ -131,4 +132,4 @@ def _above(text: FoldedText, start: int) -> Field:
 def _column(text: FoldedText, cell: Cell) -> Field:
     found: list[Label] = text.view(labels).between(*cell.header)
     specific = [label for label in found if label.kind not in _AUXILIARY] or found
-    return Field(specific[-1].kind, 0.95, specific[-1].word) if specific else Field("OTHER", 0.7, "")
+    return Field(specific[-1].kind, IN_COLUMN, specific[-1].word) if specific else Field("OTHER", 0.7, "")

@@ -16,7 +16,9 @@ from recognizers.folded import FoldedText
 from recognizers.labels import labels
 
 ENTITY = "DATE_OF_BIRTH"
-_BIRTH_AFTER = re.compile(r"[ )]{0,2}に?(?:生(?!産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音)|産まれ|うまれ|誕生(?!日))")
+_BIRTH_AFTER = re.compile(r"[ )]{0,2}に?(?:生(?!産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音)|産まれ|うまれ|出生|誕生(?!日))")
+_PERSON_AFTER = re.compile(r"[ 、,|/\t]{1,3}(?:[男女]性?(?![一-龠])[ 、,|/\t]{0,3})(?:[0-9]{1,3}(?:歳|才))?|[ 、,]{1,2}[0-9]{1,3}(?:歳|才)")
+_AGE_BEFORE = re.compile(r"[0-9]{1,3}(?:歳|才)[ )、,(]{1,2}\Z")
 _AGE_AFTER = re.compile(r" ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
 
 _HONORIFIC = re.compile(r"(?:様|さま|さん|殿|君|くん|ちゃん|氏)[ (（]{1,3}\Z")
@@ -64,7 +66,7 @@ def _circumstances(text: FoldedText, date: Date) -> float:
     left, right = text.folded[max(0, start - 24) : start], text.folded[end : end + 24]
     if _HONORIFIC.search(left) or _GENDER_BESIDE.search(left) or _DOCUMENT_BEFORE.search(left):
         return 0.75
-    if _DOCUMENT_AFTER.match(right):
+    if _DOCUMENT_AFTER.match(right) or _PERSON_AFTER.match(right) or _AGE_BEFORE.search(left):
         return 0.75
     if _SCHOOL_YEAR.search(left):
         return 0.65

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from recognizers.context import topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 
 ENTITY = "EMAIL_ADDRESS"
 _LOCAL = r"[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}"
 _LABEL = r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
-_DOMAIN = rf"(?:{_LABEL}\.){{1,8}}[A-Za-z][0-9A-Za-z-]{{0,30}}[A-Za-z]"
-_AT = re.compile(r"@|%40|[\[({<] ?(?:at|アット|あっと) ?[\])}>]|★|☆", re.IGNORECASE)
+_AT = re.compile(r"@| ?(?:アットマーク|アット|あっとまーく) ?|%40|[\[({<] ?(?:at|アット|あっと) ?[\])}>]|★|☆", re.IGNORECASE)
 _BEFORE = re.compile(r"[^\s@<>\"(),:;\[\]「」、。（）・『』=&?/ぁ-ん]{1,64}\Z")
 _ASCII_BEFORE = re.compile(rf"{_LOCAL}\Z")
-_DOT = r"(?:\.| ?[\[({] ?(?:dot|\.) ?[\])}] ?)"
+_DOT = r"(?:\.| ?(?:ドット|どっと) ?| ?[\[({] ?(?:dot|\.) ?[\])}] ?)"
 _AFTER = re.compile(
     rf"\s?(?:{_LABEL}{_DOT}){{1,8}}[A-Za-z][0-9A-Za-z-]{{0,30}}(?<!-)|\s?[^\W\d_]{{2,30}}(?:\.[A-Za-z]{{2,10}}){{1,3}}",
     re.IGNORECASE,
@@ -29,6 +29,8 @@ _SPELLED = re.compile(
     r"(?: dot [0-9A-Za-z-]{2,20}){1,4}(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
+# "taro at example.com" reads like prose ("look at example.com"): only where the talk is of mail.
+_PLAIN_AT = re.compile(rf"(?<![0-9A-Za-z])[0-9A-Za-z._-]{{2,40}} at (?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![0-9A-Za-z])")
 _SPOKEN_PART = "(?!アット ?マーク|あっと ?まーく)[ァ-ヶーぁ-ん0-9A-Za-z_.-]{1,16}"
 _SPOKEN = re.compile(
     rf"(?:{_SPOKEN_PART}[、 ]{{1,2}}){{1,12}}+(?:アット ?マーク|あっと ?まーく)[、 ]{{0,2}}(?:{_SPOKEN_PART}[、 ]{{1,2}}){{0,8}}"
@@ -53,6 +55,10 @@ class EmailAddressFinder:
         if " dot " in text.lowered:
             for match in _SPELLED.finditer(folded):
                 yield text.finding(*match.span(), ENTITY, 0.8, self.name)
+        if " at " in folded:
+            for match in _PLAIN_AT.finditer(folded):
+                if ENTITY in topics_of(text, *match.span(), before=40, after=16):
+                    yield text.finding(*match.span(), ENTITY, 0.7, self.name)
         if "マーク" in folded or "まーく" in folded:
             yield from self._read_out(text)
 
@@ -77,7 +83,9 @@ def _around(folded: str, at: re.Match[str]) -> tuple[int, int] | None:
     cut = max(before.group().rfind(sign) for sign in "=&?/{}|`") + 1
     local = before.group()[cut:]
     start = first + before.start() + cut + len(local) - len(local.lstrip(".'"))
-    return (start, after.end()) if start < at.start() else None
+    if not start < at.start() or folded[start : at.end()] == "git@":  # the user of every git remote
+        return None
+    return start, after.end()
 
 
 def load() -> EmailAddressFinder:

@@ -11,22 +11,23 @@ import re
 from collections.abc import Iterator
 
 from recognizers import checksums
-from recognizers.context import field_of, topics_of
+from recognizers.context import IN_COLUMN, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.numbers import Number, counted, numbers, readings
+from recognizers.tables import table_at
 
 ENTITY = "HEALTH_INSURANCE"
 _GAP = r"[ \t:：=は、,が「『(\"']{0,6}(?:ええ、)?"
-_VALUE = r"(?:[一-龠々ァ-ヶA-Za-z]{1,5}(?: [一-龠々]{1,4})?[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
+_VALUE = r"(?:[一-龠々ぁ-んァ-ヶA-Za-z]{1,5}(?<![がはのを])(?: [一-龠々]{1,4})?[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
 _LETTERS = r"[一-龠々]{1,4}[-・][一-龠々]{1,4}"
 _SYMBOL = re.compile(
     rf"(?:記号(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?){_GAP}(?P<symbol>{_VALUE}|{_LETTERS})"
-    rf"(?:[ \t、,・」』)と\n]{{0,4}}(?:and )?(?:番号|[Nn]umber|No\.){_GAP}(?P<number>{_VALUE}))?"
+    rf"(?:[ \t、,/・」』)との\n\"']{{0,5}}(?:and )?(?:番号|[Nn]umber|No\.){_GAP}(?P<number>{_VALUE}))?"
 )
 _SYMBOL_WORD = re.compile("記号")
 _SYMBOL_WORDS = frozenset({"記号", "記号番号", "記号・番号", "symbol", "symbol/number"})
-_TOPIC = re.compile("保険|健保|国保|社保|療養|適用認定|資格|介護|後期高齢|共済|組合員証|受給券|[Ii]nsur")
+_TOPIC = re.compile("保険|健保|国保|社保|療養|適用認定|資格|介護|後期高齢|共済|けんぽ|組合員証|受給券|[Ii]nsur")
 
 
 class HealthInsuranceFinder:
@@ -60,7 +61,8 @@ class HealthInsuranceFinder:
 def _numbers(text: FoldedText) -> Iterator[tuple[Number, float]]:
     for length, found in text.view(readings).items():
         for number in found if 2 <= length <= 16 else ():
-            if not counted(text.folded, number):
+            # In a table a comma parts columns, not thousands.
+            if not counted(text.folded, number) or table_at(text, number.start):
                 yield number, _score(text, number)
 
 
@@ -75,6 +77,8 @@ def _score(text: FoldedText, number: Number) -> float:
         return 0.8 if field.word.endswith(("番号", "記号", "symbol", "number")) else 0.0
     if field.kind not in (ENTITY, "NUMBER", "") or ENTITY not in topics_of(text, number.start, number.end, before=60):
         return 0.0
+    if field.kind == "NUMBER" and field.strength == IN_COLUMN and _telling(text, number.start, number.end):
+        return 0.7
     if number.style == "spoken" and _numbered(text, number):
         return 0.75
     return 0.6 if len(number.groups) == 2 and number.joins == "-" and _SYMBOL_WORD.search(_left(text, number)) else 0.0
@@ -90,7 +94,10 @@ def _left(text: FoldedText, number: Number) -> str:
 
 def _telling(text: FoldedText, start: int, end: int) -> bool:
     """Whether the text around is about health insurance; 記号 and 番号 alone are not."""
-    return _TOPIC.search(text.folded, max(0, start - 60), end + 30) is not None
+    if _TOPIC.search(text.folded, max(0, start - 60), end + 30) is not None:
+        return True
+    table = table_at(text, start)
+    return table is not None and _TOPIC.search(text.folded, table.header[0][0], table.header[-1][1]) is not None
 
 
 def load() -> HealthInsuranceFinder:

@@ -24,7 +24,7 @@ _CUTS = frozenset(" ~の、()")
 _D = "[0-9OoIl]"
 # A line may break after a hyphen; scanned boxes stand between single digits only.
 _JOIN = (
-    r"(?> ?[-ー~](?:\n| {0,2})| ?\)[ -]?\(?|[ -]?\(| {1,2}|[._・]|の、? ?|、 ?|ハイフン|はいふん"
+    r"(?> ?[-ー~](?:\n| {0,2})| ?\)[ -]?\(?|[ -]?\(| {1,2}|\.{1,3}|…|[_・]|の、? ?|、 ?|ハイフン|はいふん"
     r"|(?<=[^0-9OoIl][0-9OoIl]) ?[|│] ?(?=[0-9OoIl](?![0-9OoIl])))"
 )
 _PLAIN = re.compile(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from recognizers.context import Field, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
+from recognizers.labels import labels
 from recognizers.numbers import Number, counted, readings, tied
 
 ENTITY = "PHONE_NUMBER"
@@ -21,6 +22,14 @@ _TOLL_FREE = re.compile(r"(?:0120|0570|0990|0180|0170)\d{6}|0800\d{7}|0077\d{6,8
 _LANDLINE_GROUPS = frozenset({(2, 4, 4), (3, 3, 4), (4, 2, 4), (5, 1, 4), (2, 8), (3, 7), (6, 4), (4, 6), (5, 5)})
 _MOBILE_GROUPS = frozenset({(3, 4, 4), (4, 3, 4), (3, 8), (7, 4)})
 _EXTENSION = re.compile(r"(?:内線|内線番号|ext\.?|extension|x)")
+# 内2210; further extensions after the first (内線は301と302).
+_SHORT_EXTENSION = re.compile(r"(?<![一-龠々])内 ?[:]? ?(?P<digits>[0-9]{3,5})(?![0-9年月日名件円人分回個台%])")
+_MORE = re.compile(r"[0-9 、,と/・~-]{1,16}")
+_SLASHED = re.compile(r"(?<![0-9A-Za-z/])(?:0[5-9]0/[0-9]{4}/[0-9]{4}|0[0-9]{1,4}/[0-9]{2,4}/[0-9]{4})(?![0-9/])")
+# Labels strong enough for a local number without its area code.
+_STRONG = frozenset({"電話番号", "電話", "携帯番号", "tel", "fax", "phone", "phone number", "phone_number", "連絡先", "緊急連絡先"})
+# Country code without the plus sign: 81-3-…, 0081 90 ….
+_JAPAN = re.compile(r"(?:00)?81[1-9]\d{8,9}")
 _ABROAD = re.compile(r"(?:001010|0033010|0061010|010)[1-9]\d{8,12}")
 
 
@@ -37,6 +46,11 @@ class PhoneNumberFinder:
                 score = _score(text, number) if length >= 8 else _extension_score(text, number)
                 if score:
                     yield text.finding(_opening(text.folded, number), number.end, ENTITY, score, self.name)
+        for match in _SLASHED.finditer(text.folded):
+            yield text.finding(*match.span(), ENTITY, 0.8, self.name)
+        if "内" in text.folded:
+            for match in _SHORT_EXTENSION.finditer(text.folded):
+                yield text.finding(*match.span("digits"), ENTITY, 0.7, self.name)
 
 
 def _opening(folded: str, number: Number) -> int:
@@ -51,8 +65,10 @@ def _score(text: FoldedText, number: Number) -> float:
         return 0.0
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:
-        return max(shape, 0.9) if shape or _plausible(number) else 0.0
-    if not shape or "、" in number.joins:
+        if shape or _plausible(number):
+            return max(shape, 0.9)
+        return 0.7 if field.word in _STRONG and field.strength == 1.0 and _local(number) else 0.0
+    if not shape or ("、" in number.joins and number.groups != (3, 4, 4)):
         return 0.0
     if shape < 0.5 and ENTITY in topics_of(text, number.start, number.end):
         shape = 0.6
@@ -72,12 +88,20 @@ def _shape_score(number: Number) -> float:
         return 0.85 if one_by_one or groups in _LANDLINE_GROUPS else 0.45
     if _ABROAD.fullmatch(digits) and len(groups) > 3:
         return 0.85
+    if _JAPAN.fullmatch(digits) and len(groups) > 2 and groups[0] in (2, 4):
+        return 0.75
+    if digits[0] == "1" and groups == (1, 3, 3, 4) and set(number.joins) <= {"-"}:
+        return 0.75
     return 0.0
 
 
 def _plausible(number: Number) -> bool:
     """Right beside a phone label: also numbers of other countries, spoken ones, and those with odd groups."""
     return 9 <= len(number.digits) <= 11 and (number.digits[0] == "0" or number.groups in ((3, 3, 4), (10,)))
+
+
+def _local(number: Number) -> bool:
+    return len(number.digits) in (6, 7, 8) and number.groups in ((2, 4), (3, 4), (4, 4), (8,))
 
 
 def _doubt(field: Field) -> float:
@@ -100,7 +124,12 @@ def _extension_score(text: FoldedText, number: Number) -> float:
     if len(number.digits) > 5 or number.style == "spoken" or counted(text.folded, number):
         return 0.0
     field = field_of(text, number.start, number.end)
-    return 0.8 if field.kind == ENTITY and field.strength >= 0.9 and _EXTENSION.fullmatch(field.word) else 0.0
+    if field.kind != ENTITY or not _EXTENSION.fullmatch(field.word):
+        return 0.0
+    if field.strength >= 0.9:
+        return 0.8
+    last = text.view(labels).before(number.start, 20)
+    return 0.7 if last and _MORE.fullmatch(text.folded, last[0].end, number.start) else 0.0
 
 
 def load() -> PhoneNumberFinder:

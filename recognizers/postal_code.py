@@ -5,6 +5,7 @@ Source: 日本郵便 郵便番号データ (format). Codes inside an address bel
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from recognizers.context import field_of, topics_of
@@ -13,6 +14,7 @@ from recognizers.folded import FoldedText
 from recognizers.numbers import Number, of_lengths
 
 ENTITY = "POSTAL_CODE"
+_PLACE_AFTER = re.compile(r" ?[(]? ?[一-龠ぁ-んヶケ]{1,6}[都道府県市区町村郡]")
 
 
 class PostalCodeFinder:
@@ -33,6 +35,8 @@ def _score(text: FoldedText, number: Number) -> float:
     if text.folded[max(0, number.start - 2) : number.start].strip().endswith("〒"):
         return 0.98
     shaped = number.groups == (3, 4)
+    if shaped and _PLACE_AFTER.match(text.folded, number.end):
+        return 0.75
     if field.kind == ENTITY:
         return 0.95 if shaped or field.strength >= 0.9 else 0.7
     if not shaped or (field.kind not in ("", "NAME", "ADDRESS", "NUMBER") and field.strength >= 0.9):

@@ -50,14 +50,19 @@ def column_header(text: FoldedText, place: int) -> Span | None:
 
 def cell_at(text: FoldedText, place: int) -> Cell | None:
     """The cell that `place` is in; None outside tables, in header lines and past the last header cell."""
-    tables = text.view(_tables)
-    index = bisect_right(tables, (place, len(text.folded) + 1)) - 1
-    if index < 0 or not tables[index].start <= place < tables[index].end:
+    table = table_at(text, place)
+    if table is None:
         return None
-    table = tables[index]
     cells = _row(text.folded, place, table)
     column = sum(1 for cell in cells if cell[1] < place)
     return Cell(table.header[column], cells[column][0]) if column < min(len(table.header), len(cells)) else None
+
+
+def table_at(text: FoldedText, place: int) -> Table | None:
+    """The table whose rows `place` is in."""
+    tables = text.view(_tables)
+    index = bisect_right(tables, (place, len(text.folded) + 1)) - 1
+    return tables[index] if index >= 0 and tables[index].start <= place < tables[index].end else None
 
 
 def _row(folded: str, place: int, table: Table) -> list[Span]:

@@ -18,7 +18,7 @@ _WORDS: dict[str, str] = {
         "my|number mynumber my_number my-number individual|number kojinbango"
     ),
     "PHONE_NUMBER": (
-        "電話 電話番号 でんわ でんわばんごう デンワ デンワバンゴウ 携帯 携帯番号 携帯電話 ケータイ けいたい tel fax phone telephone mobile cell cellphone cell|phone "
+        "電話 電話番号 市外局番 でんわ でんわばんごう デンワ デンワバンゴウ 携帯 携帯番号 携帯電話 ケータイ けいたい tel fax phone telephone mobile cell cellphone cell|phone "
         "ファックス ファクス 連絡先 れんらく先 緊急連絡先 直通 代表 内線 折り返し ダイヤルイン フリーダイヤル ナビダイヤル 着信 callback call "
         "tel_no phone_number phone|number contact|number ext ext. extension 内線番号 telno mobile_phone office|line dial ダイヤル"
     ),
@@ -32,7 +32,7 @@ _WORDS: dict[str, str] = {
         "マスターカード jcb amex diners ダイナース american|express discover アメックス card|no デビットカード"
     ),
     "BANK_ACCOUNT": (
-        "口座番号 こうざばんごう コウザバンゴウ こうざ 口座 普通預金 普通口座 普通 当座預金 当座 貯蓄 貯蓄預金 定期預金 別段預金 別段 (普) (当) 振込先 振込口座 返金先 返金口座 引落口座 給与口座 証券口座 "
+        "口座番号 こうざばんごう コウザバンゴウ こうざ 口座 普通預金 普通口座 普通 当座預金 当座 貯蓄 貯蓄預金 定期預金 定期 別段預金 別段 (普) (当) 振込先 振込口座 返金先 返金口座 引落口座 給与口座 証券口座 "
         "ゆうちょ ゆうちょ銀行 郵便貯金 account|number account|no account a/c a/c|no bank|account ordinary ordinary|account savings "
         "account_number account_no bank_account acct acct|no checking iban 信用金庫 信金 信用組合 銀行 農協 ja 労金 労働金庫 bank bankaccount "
         "通帳 通帳番号 貯金 預金 預金口座 普通no 支店"
@@ -53,12 +53,12 @@ _WORDS: dict[str, str] = {
         "年金の番号 遺族年金 障害年金 厚生年金 国民年金 老齢年金"
     ),
     "HEALTH_INSURANCE": (
-        "保険証 健康保険証 健康保険 被保険者証 保険者番号 保険者 被保険者番号 被保険者記号 記号番号 記号・番号 記号 国保 健保 社保 後期高齢 後期高齢者 介護保険証 介護保険 "
+        "保険証 けんぽ 健康保険証 健康保険 被保険者証 保険者番号 保険者 被保険者番号 被保険者記号 記号番号 記号・番号 記号 国保 健保 社保 後期高齢 後期高齢者 介護保険証 介護保険 "
         "任意継続 限度額適用認定証 資格確認書 資格情報 insurance|card insurer|no insurer|number health|insurance symbol symbol/number "
         "insured|number hokensha 国民健康保険 共済 保険証番号 介護保険被保険者番号 療養費 受給券 insurer"
     ),
     "POSTAL_CODE": (
-        "郵便番号 〒 郵便 zip zipcode zip|code zip_code postal|code postcode postal_code postal|no yubin 郵便No ゆうびんばんごう ユウビンバンゴウ"
+        "郵便番号 〒 郵便 〠 post_code zip zipcode zip|code zip_code postal|code postcode postal_code postal|no yubin 郵便No ゆうびんばんごう ユウビンバンゴウ"
     ),
     "ADDRESS": (
         "住所 じゅうしょ ジュウショ ご住所 現住所 自宅住所 届け先 お届け先 届先 送付先 送り先 返送先 配送先 住居地 本籍 所在地 所在 居所 勤務地 実家 自宅 転居先 転出先 転入先 新居 旧居 物件 "
