@@ -36,6 +36,9 @@ _OPENING = re.compile(
     r"|[ぁ-ん]{2,6}(?:けん|し|ぐん) (?=[ぁ-ん])|(?:メール|アドレス|住所)[はが:：]"
 )
 _OPENING_CHARS = 64
+# A day that stands before its month, as English writes it: 7 February, 12th of May.
+_DAY_FIRST = re.compile(rf"(?<![0-9])[0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:of )?{_MONTH}")
+_DAY_CHARS = 20
 _CAPITALS = re.compile(r"(?<![A-Za-zÀ-ɏḀ-ỿ])(?:[A-ZÀ-ÞĐŁŚŠŻŽ][A-Za-zÀ-ɏḀ-ỿ'’.\-]{0,20},? ){1,5}\Z")
 # 群 馬 県: characters that OCR set apart.
 _SPACED = re.compile(r"(?<!\S)(?:\S[ \u3000]{1,2}){2,32}\S?\Z")
@@ -129,6 +132,9 @@ def settled(text: str, limit: int, least: int, end: int) -> int:
         return opening.start()
     if limit < end:
         limit = _word_start(text, limit, least)
+        date = _DAY_FIRST.search(text, max(least, limit - _DAY_CHARS), end)
+        if date is not None and date.start() < limit < date.end():
+            limit = date.start()
     earliest = max(least, limit - _LONGEST)
     run = _CAPITALS.search(text, earliest, limit) or _SPACED.search(text, earliest, limit)
     return limit if run is None else run.start()

@@ -53,6 +53,9 @@ def test_a_cut_once_found_stays_whatever_follows(text: str, more: str) -> None:
         ("生年月日は昭和 61. 9. 4です", 9, 5),
         ("She lives at Room 1204, Harumi Sky", 30, 13),
         ("住所 群 馬 県 前 橋 市 表", 12, 3),
+        ("She was born on 7 February ", 20, 16),
+        ("She was born on 7th of May 1981", 22, 16),
+        ("We met 70 people in May or June.", 22, 20),
         ("ひらがなだけ", 3, 3),
     ],
 )  # fmt: skip
