@@ -113,7 +113,7 @@ async def admissions(gate: LeasedQuotaGate, snapshot: Snapshot, digests: list[by
             start = time.perf_counter()
             allow = decided(snapshot, digest)
             middle = time.perf_counter()
-            demand = allow.demand(f"r{n}", 400)
+            demand = allow.demand(f"r{n}", 400, allow.guess().tokens)
             answer = gate.reserve(demand, time.time())
             try:
                 answer.send(None)  # an answer out of memory comes without waiting
@@ -140,7 +140,7 @@ async def settlements(receiver: Receiver, gate: LeasedQuotaGate, snapshot: Snaps
     head, frames = START, []
     for n in range(2048):
         allow = decided(snapshot, digests[n % 50])
-        granted = await gate.reserve(allow.demand(f"s{n}", 400), time.time())
+        granted = await gate.reserve(allow.demand(f"s{n}", 400, allow.guess().tokens), time.time())
         assert isinstance(granted, Granted)
         for entry in story(f"s{n}", granted.reservation_id):
             data = entry.SerializeToString(deterministic=True)

@@ -29,8 +29,8 @@ class Ask:
     model: str
     user: str
     """The body's `user`; "" when absent."""
-    input_tokens: int
-    """Estimated."""
+    size: tokens.Size
+    """Of the messages and definitions; how many tokens that is depends on who answers."""
     output_limit: int
     """The most output tokens the caller allows over all choices; 0 when not limited."""
     choices: int = 1
@@ -109,11 +109,11 @@ def _ask(fields: dict[str, Any]) -> Ask:
     limit = fields.get("max_completion_tokens") or fields.get("max_tokens") or 0
     user = fields.get("user") or ""
     try:
-        input_tokens = tokens.of_chat(fields)
+        size = tokens.of_chat(fields)
     except orjson.JSONEncodeError:
         # More is read (1,024 levels) than can be written again (254).
         raise _WrongError("The request body is nested too deeply.") from None
-    return Ask(model, clean(user, MAX_USER_CHARS), input_tokens, limit * choices, choices)
+    return Ask(model, clean(user, MAX_USER_CHARS), size, limit * choices, choices)
 
 
 def _a(*kinds: type) -> Callable[[Any], bool]:

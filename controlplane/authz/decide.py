@@ -14,9 +14,9 @@ import orjson
 
 from controlplane.authz.body import MAX_MODEL_CHARS, Ask, parse_chat
 from controlplane.authz.facts import Facts, clean
-from controlplane.domain import errors
+from controlplane.domain import errors, tokens
 from controlplane.domain.errors import Problem
-from controlplane.domain.ports import Demand
+from controlplane.domain.ports import Demand, Guess
 from controlplane.domain.pricing import cost_micro_usd
 from controlplane.domain.routing import Hop, chain
 from controlplane.domain.snapshot import Route, Snapshot, Tenant, VirtualKey
@@ -37,11 +37,16 @@ class Allow:
     hops: tuple[Hop, ...]
     ask: Ask
 
-    def demand(self, request_id: str, expected_output: int) -> Demand:
-        """What this request may use; `expected_output` tokens per choice, as forecast."""
+    def guess(self) -> Guess:
+        """Tokens of the input by the vocabulary, among those of the chain, that may need most."""
+        families = {tokens.family(hop.model) for hop in self.hops}
+        guesses = (Guess(tokens.estimate(self.ask.size, family), family.p95_permille) for family in families)
+        return max(guesses, key=lambda guess: guess.tokens * guess.p95_permille)
+
+    def demand(self, request_id: str, expected_output: int, input_tokens: int) -> Demand:
+        """What this request may use: input, and output of all choices together, as forecast."""
         ask = self.ask
-        expected = expected_output * ask.choices
-        output = min(expected, ask.output_limit) if ask.output_limit else expected
+        output = min(expected_output, ask.output_limit) if ask.output_limit else expected_output
         return Demand(
             request_id=request_id,
             tenant=self.tenant.name,
@@ -50,8 +55,8 @@ class Allow:
             model=self.model,
             providers=tuple(hop.provider.name for hop in self.hops),
             # Of the chain's attempts, the dearest.
-            micro_usd=max(cost_micro_usd(hop.price, ask.input_tokens, output) for hop in self.hops),
-            input_tokens=ask.input_tokens,
+            micro_usd=max(cost_micro_usd(hop.price, input_tokens, output) for hop in self.hops),
+            input_tokens=input_tokens,
             output_tokens=output,
             output_limit=ask.output_limit,
             pico_usd_per_output_token=max(max(hop.price.output, hop.price.reasoning) for hop in self.hops),

@@ -26,9 +26,16 @@ class Stamp:
 
 
 def admitted(
-    stamp: Stamp, facts: Facts, allow: Allow, *, reservation_id: str, policy_version: str, route_reason: str
+    stamp: Stamp,
+    facts: Facts,
+    allow: Allow,
+    *,
+    reservation_id: str,
+    policy_version: str,
+    route_reason: str,
+    input_estimate: int,
 ) -> bytes:
-    """The entry of a request that may go to a provider."""
+    """The entry of a request that may go to a provider; `input_estimate` in tokens, as nothing learned changed it."""
     event = Admitted(
         tenant=allow.tenant.name,
         key_id=allow.key.key_id,
@@ -42,6 +49,7 @@ def admitted(
         route_reason=route_reason,
         reservation_id=reservation_id,
         traceparent=facts.traceparent,
+        input_estimate=input_estimate,
     )
     return _serialise(AuditEntry(request_id=stamp.request_id, at_unix_micros=stamp.unix_micros, admitted=event))
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from envoy.config.core.v3.base_pb2 import HeaderValue, HeaderValueOption
@@ -66,6 +66,8 @@ class Grant:
     traceparent: str
     admitted_at_unix_micros: int
     tags: Mapping[str, str]
+    rates: Mapping[str, str] = field(default_factory=dict)
+    """Response headers about rate limits."""
 
 
 def plan(model: str, hops: Sequence[Hop]) -> Plan:
@@ -106,6 +108,8 @@ def allow(plan: Plan, grant: Grant) -> CheckResponse:
     response.CopyFrom(plan.response)
     response.ok_response.headers.append(_header(EXCHANGE_HEADER, context))
     response.ok_response.response_headers_to_add.append(_header(REQUEST_ID_HEADER, grant.request_id))
+    for name, value in grant.rates.items():
+        response.ok_response.response_headers_to_add.append(_header(name, value))
     fields = response.dynamic_metadata.fields
     fields["request_id"].string_value = grant.request_id
     fields["tenant"].string_value = grant.tenant
@@ -115,7 +119,7 @@ def allow(plan: Plan, grant: Grant) -> CheckResponse:
 
 def deny(problem: Problem, request_id: str) -> CheckResponse:
     """Ends one request with an error in the client's shape."""
-    headers = {}
+    headers = dict(problem.headers)
     if problem.retry_after is not None:
         headers["retry-after"] = str(problem.retry_after)
     if not problem.retriable:

@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
 import structlog
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
-from kagamipb.admin.v1.admin_pb2 import UNIT_CONCURRENT_REQUESTS, UNIT_MICRO_USD
+from kagamipb.admin.v1.admin_pb2 import UNIT_CONCURRENT_REQUESTS, UNIT_MICRO_USD, UNIT_REQUESTS
 from kagamirpc.server import Methods, Unary
 
 from controlplane.authz import facts as facts_of
-from controlplane.authz import record, reply
+from controlplane.authz import rates, record, reply
 from controlplane.authz.decide import Allow, Answer, Deny, decide
 from controlplane.authz.facts import Facts
 from controlplane.authz.record import Stamp
 from controlplane.domain import errors
 from controlplane.domain.errors import Problem
 from controlplane.domain.ids import RANDOM_BYTES, uuid7
-from controlplane.domain.ports import Exhausted, Granted, OutputForecast, QuotaGate
+from controlplane.domain.ports import Exhausted, Granted, Guess, QuotaGate, UsageForecast
 from controlplane.domain.snapshot import Snapshot
 from controlplane.store.holder import SnapshotHolder
 
@@ -51,7 +52,7 @@ class Authorizer:
         self,
         snapshots: SnapshotHolder,
         quotas: QuotaGate,
-        forecast: OutputForecast,
+        forecast: UsageForecast,
         audit: AuditLog,
         *,
         digest: Callable[[str], bytes],
@@ -111,18 +112,22 @@ class Authorizer:
 
     async def _admit(self, facts: Facts, stamp: Stamp, allow: Allow, snapshot: Snapshot) -> CheckResponse:
         now = stamp.unix_micros / 1e6
-        expected = self._forecast.expected_output(allow.tenant.name, allow.model)
-        outcome = await self._quotas.reserve(allow.demand(stamp.request_id, expected), now)
+        tenant, model, guess = allow.tenant.name, allow.model, allow.guess()
+        expected = self._forecast.expected_output(tenant, model)
+        held = self._forecast.expected_input(tenant, model, guess)
+        outcome = await self._quotas.reserve(allow.demand(stamp.request_id, expected, held), now)
         if not isinstance(outcome, Granted):
             problem = _exhausted(outcome, now) if isinstance(outcome, Exhausted) else errors.QUOTA_UNAVAILABLE
             return self._refuse(facts, stamp, Deny(problem, allow.key, allow.model))
         try:
-            return self._granted(facts, stamp, allow, snapshot, outcome)
+            return self._granted(facts, stamp, allow, snapshot, outcome, guess=guess)
         except Exception:
             self._quotas.cancel(outcome)
             raise
 
-    def _granted(self, facts: Facts, stamp: Stamp, allow: Allow, snapshot: Snapshot, granted: Granted) -> CheckResponse:
+    def _granted(
+        self, facts: Facts, stamp: Stamp, allow: Allow, snapshot: Snapshot, granted: Granted, *, guess: Guess
+    ) -> CheckResponse:
         version = snapshot.policies[allow.tenant.policy].version
         grant = reply.Grant(
             request_id=stamp.request_id,
@@ -136,6 +141,7 @@ class Authorizer:
             traceparent=facts.traceparent,
             admitted_at_unix_micros=stamp.unix_micros,
             tags=dict(facts.tags),
+            rates=rates.headers(granted.limits, stamp.unix_micros / 1e6),
         )
         response = reply.allow(self._plan(allow, snapshot, facts.live), grant)
         # Last: from here on the ledger, not `cancel`, gives the reservation back.
@@ -146,6 +152,7 @@ class Authorizer:
             reservation_id=granted.reservation_id,
             policy_version=version,
             route_reason=reply.ROUTE_REASON,
+            input_estimate=guess.tokens,
         )
         if not self._append(entry):
             self._quotas.cancel(granted)
@@ -198,7 +205,12 @@ _NO_FACTS: Final = Facts(method="", path="", key_digest=None, body=b"", partial=
 def _exhausted(refusal: Exhausted, now: float) -> Problem:
     wait = None if refusal.resets_at is None else max(1, math.ceil(refusal.resets_at - now))
     if refusal.unit == UNIT_CONCURRENT_REQUESTS:
-        return errors.rate_limit_exceeded(refusal.quota, 1)
+        return _limited(errors.rate_limit_exceeded(refusal.quota, 1), refusal, now)
     if refusal.unit != UNIT_MICRO_USD and wait is not None and wait <= _RATE_SECONDS:
-        return errors.rate_limit_exceeded(refusal.quota, wait)
-    return errors.insufficient_quota(refusal.quota, wait)
+        counts = "requests" if refusal.unit == UNIT_REQUESTS else "tokens"
+        return _limited(errors.rate_limit_exceeded(refusal.quota, wait, counts=counts), refusal, now)
+    return _limited(errors.insufficient_quota(refusal.quota, wait), refusal, now)
+
+
+def _limited(problem: Problem, refusal: Exhausted, now: float) -> Problem:
+    return replace(problem, headers=tuple(rates.headers(refusal.limits, now).items()))

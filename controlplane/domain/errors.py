@@ -28,6 +28,8 @@ class Problem:
     """Seconds until trying again can help; None = nobody knows, or it cannot."""
     retriable: bool = True
     """False tells OpenAI's SDKs (x-should-retry) to spare themselves their automatic retries."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """More response headers."""
 
     def body(self) -> bytes:
         """The JSON the client receives."""
@@ -79,13 +81,13 @@ def insufficient_quota(quota: str, retry_after: int | None) -> Problem:
     )
 
 
-def rate_limit_exceeded(quota: str, retry_after: int | None) -> Problem:
-    """A short window is full; trying again soon helps."""
+def rate_limit_exceeded(quota: str, retry_after: int | None, *, counts: str = "requests") -> Problem:
+    """A short window is full; trying again soon helps. `counts`: "requests" or "tokens", OpenAI's types."""
     return Problem(
         429,
         "rate_limit_exceeded",
         f"The rate limit '{quota}' is reached.",
-        kind="rate_limit_error",
+        kind=counts,
         retry_after=retry_after,
     )
 

@@ -1,12 +1,13 @@
-"""What a decision needs from outside itself, as interfaces: budget and a forecast of output.
+"""What a decision needs from outside itself, as interfaces: budget and a forecast of input and output.
 
-Implemented by `controlplane.ledger` (`QuotaGate`, `Estimates`). Every value is frozen; refusals are values.
+Implemented by `controlplane.ledger` (`QuotaGate`) and `domain.forecast` (`UsageForecast`). Every value is frozen;
+refusals are values.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from kagamipb.admin.v1.admin_pb2 import Unit
 
@@ -30,7 +31,7 @@ class Demand:
     input_tokens: int
     """Counted or estimated; rather too many than too few."""
     output_tokens: int
-    """Expected: the smaller of the client's own limit and `OutputForecast.expected_output`."""
+    """Expected: the smaller of the client's own limit and `UsageForecast.expected_output`."""
     output_limit: int = 0
     """The client's own max_tokens / max_completion_tokens times its choices; 0 = none given."""
     pico_usd_per_output_token: int = 0
@@ -38,6 +39,25 @@ class Demand:
     key: str = ""
     """The virtual key's name, by which manifests narrow a quota."""
     team: str = ""
+
+
+class Guess(NamedTuple):
+    """An estimate of input tokens, and how far to trust it before anything was learned."""
+
+    tokens: int
+    p95_permille: int
+    """The share of the estimate, in thousandths, that covers 95 of 100 texts."""
+
+
+class RateLimit(NamedTuple):
+    """How a quota with a short window stands, as last heard of: other replicas' requests come in late."""
+
+    counts: Literal["requests", "tokens"]
+    limit: int
+    remaining: int
+    """Not negative."""
+    resets_at: float
+    """Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +68,8 @@ class Granted:
     """Goes into the exchange context and every audit entry, unread; "" when no quota matched."""
     max_output_tokens: int
     """The most output the provider may be asked for (for all choices together); 0 = no clamp needed."""
+    limits: tuple[RateLimit, ...] = ()
+    """The tightest of each kind among those with a short window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +82,8 @@ class Exhausted:
     cap: int
     resets_at: float | None
     """Unix seconds when its window ends; None = never."""
+    limits: tuple[RateLimit, ...] = ()
+    """As in `Granted`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +111,13 @@ class QuotaGate(Protocol):
         ...
 
 
-class OutputForecast(Protocol):
-    """How much output requests like this one have used."""
+class UsageForecast(Protocol):
+    """How much requests like this one have used."""
 
     def expected_output(self, tenant: str, model: str) -> int:
-        """95th percentile of recent output tokens; a bounded default while too few are known."""
+        """95th percentile of recent output tokens, over all choices; a bounded default while too few are known."""
+        ...
+
+    def expected_input(self, tenant: str, model: str, guess: Guess) -> int:
+        """Input tokens to hold for a request about to be admitted: the guess, corrected by what providers reported."""
         ...

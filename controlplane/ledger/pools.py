@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from kagamipb.admin.v1.admin_pb2 import UNIT_REQUESTS, Unit
+from kagamipb.admin.v1.admin_pb2 import (
+    UNIT_INPUT_TOKENS,
+    UNIT_OUTPUT_TOKENS,
+    UNIT_REQUESTS,
+    UNIT_TOTAL_TOKENS,
+    WINDOW_HOUR,
+    WINDOW_MINUTE,
+    Unit,
+)
 
 from controlplane.domain import quota as arithmetic
-from controlplane.domain.ports import Demand, Exhausted
+from controlplane.domain.ports import Demand, Exhausted, RateLimit
 from controlplane.domain.quota import Pool
 from controlplane.domain.reservation import WindowKey
 from controlplane.domain.snapshot import Quota
+
+_COUNTS: dict[Unit, Literal["requests", "tokens"]] = {
+    UNIT_REQUESTS: "requests",
+    UNIT_INPUT_TOKENS: "tokens",
+    UNIT_OUTPUT_TOKENS: "tokens",
+    UNIT_TOTAL_TOKENS: "tokens",
+}
 
 
 @dataclass(slots=True)
@@ -70,3 +86,22 @@ def countable(request: Request) -> bool:
         unit == UNIT_REQUESTS and tracked.pool.free < 1
         for tracked, unit in zip(request.tracked, request.units, strict=True)
     )
+
+
+def rated(tracked: Iterable[Tracked]) -> tuple[Tracked, ...]:
+    """Those a client is told of: requests and tokens a minute or an hour."""
+    return tuple(
+        one for one in tracked if one.quota.unit in _COUNTS and one.quota.window in (WINDOW_MINUTE, WINDOW_HOUR)
+    )
+
+
+def limits(rated: Iterable[Tracked]) -> tuple[RateLimit, ...]:
+    """How they stand: of each kind the one with the least share left."""
+    tightest: dict[str, RateLimit] = {}
+    for tracked in rated:
+        pool, counts = tracked.pool, _COUNTS[tracked.quota.unit]
+        left = max(0, min(pool.cap, pool.free + pool.room))
+        known = tightest.get(counts)
+        if known is None or left * known.limit < known.remaining * pool.cap:
+            tightest[counts] = RateLimit(counts, pool.cap, left, float(tracked.ends))
+    return tuple(tightest.values())

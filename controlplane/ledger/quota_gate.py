@@ -18,6 +18,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import psycopg
@@ -33,7 +34,7 @@ from controlplane.domain.reservation import ReservationError, WindowKey, decode
 from controlplane.domain.snapshot import Snapshot
 from controlplane.domain.windows import Calendar
 from controlplane.ledger.leases import Leases, Round, Waiter
-from controlplane.ledger.pools import Request, Tracked, countable, exhausted, tightest
+from controlplane.ledger.pools import Request, Tracked, countable, exhausted, limits, rated, tightest
 from controlplane.store.quota import Note, OwnerLostError, QuotaStore
 
 log = structlog.get_logger()
@@ -70,6 +71,8 @@ class Scope(NamedTuple):
     start: float
     end: float
     forgotten: int
+    rated: tuple[Tracked, ...]
+    """Those with a short window, which clients are told of."""
 
 
 class LeasedQuotaGate(ports.QuotaGate):
@@ -113,8 +116,13 @@ class LeasedQuotaGate(ports.QuotaGate):
         scope = self._scope(snapshot, demand, now)
         if not scope.tracked:
             return _NO_QUOTA
+        reply = await self._reserve(Request(demand, scope.tracked, scope.units, scope.pools))
+        if scope.rated and not isinstance(reply, Unavailable):
+            return replace(reply, limits=limits(scope.rated))
+        return reply
+
+    async def _reserve(self, request: Request) -> ports.Reservation:
         mono = self._monotonic()
-        request = Request(demand, scope.tracked, scope.units, scope.pools)
         if mono < self._valid_until and (granted := self._leases.admit(request, mono, last_of_it=self._failed)):
             if self._leases.top_up:
                 self._wake.set()
@@ -181,7 +189,7 @@ class LeasedQuotaGate(ports.QuotaGate):
             if ends:
                 first, last = max(first, start), min(last, ends)
         pools = tuple(one.pool for one in tracked)
-        return Scope(tuple(tracked), tuple(matches.units), pools, first, last, self._leases.forgotten)
+        return Scope(tuple(tracked), tuple(matches.units), pools, first, last, self._leases.forgotten, rated(tracked))
 
     async def _wait(self, request: Request, mono: float) -> ports.Reservation:
         crowded = next((t for t in request.tracked if t.waiting >= MOST_WAITERS), None)

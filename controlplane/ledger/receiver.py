@@ -34,10 +34,14 @@ RECALLED = 2_000
 
 
 class Learner(Protocol):
-    """Told of the output of finished requests (see `domain.forecast.Forecast`)."""
+    """Told of the input and output of finished requests (see `domain.forecast.Forecast`)."""
 
     def learn(self, tenant: str, model: str, output_tokens: int) -> None:
         """One more finished request."""
+        ...
+
+    def learn_input(self, tenant: str, model: str, estimate: int, input_tokens: int) -> None:
+        """What a provider counted, against the estimate the request was admitted with."""
         ...
 
 
@@ -93,6 +97,8 @@ class Receiver:
         if self._learner is not None:
             for row in finished:
                 self._learner.learn(row.tenant, row.model, row.body["output_tokens"])
+                if row.body.get("reported") and row.input_estimate:
+                    self._learner.learn_input(row.tenant, row.model, row.input_estimate, row.body["input_tokens"])
 
     def _learn(self, finished: Iterable[Record]) -> None:
         if self._learner is None:
@@ -101,6 +107,10 @@ class Receiver:
             for attempt in record.attempts.values():
                 if attempt.final and attempt.outcome == OUTCOME_COMPLETED:
                     self._learner.learn(record.tenant, record.model, attempt.output_tokens)
+                    if attempt.reported and record.input_estimate:
+                        self._learner.learn_input(
+                            record.tenant, record.model, record.input_estimate, attempt.input_tokens
+                        )
 
 
 async def settle_and_write(connection: Connection, records: Iterable[Record]) -> None:

@@ -76,6 +76,8 @@ class Attempt:
     duration_micros: int = 0
     uninspected_parts: int = 0
     restored: int = 0
+    reported: bool = False
+    """Whether the provider counted the tokens."""
 
     @property
     def closed(self) -> bool:
@@ -112,6 +114,7 @@ class Record:
     final: bool = False
     reservation: str = ""
     holder: str = ""
+    input_estimate: int = 0
     charged: list[int] = field(default_factory=list)
     attempts: dict[tuple[int, str], Attempt] = field(default_factory=dict)
 
@@ -212,6 +215,7 @@ def _admitted(record: Record, event: Admitted) -> None:
     record.admitted = True
     _known(record, tenant=event.tenant, key_id=event.key_id, end_user=event.user, path=event.path)
     _known(record, policy=event.policy, reservation=event.reservation_id)
+    record.input_estimate = event.input_estimate
     record.model = event.model or record.model  # the route's name, where attempts know the provider's
 
 
@@ -251,6 +255,7 @@ def _closed(attempt: Attempt, record: Record, event: Closed, seq: int, link: byt
     attempt.provider_status, attempt.client_status = event.provider_status, event.client_status
     attempt.input_tokens, attempt.cached_input_tokens = event.usage.input_tokens, event.usage.cached_input_tokens
     attempt.output_tokens, attempt.reasoning_tokens = event.usage.output_tokens, event.usage.reasoning_tokens
+    attempt.reported = event.usage.reported
     attempt.cost_pico_usd, attempt.restored = event.cost_pico_usd, event.restored
     attempt.response_pii = dict(event.response_pii)
     attempt.response_received_sha256 = event.response_received_sha256.hex()

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 ROW = (
     "request_id", "at_micros", "tenant", "key_id", "end_user", "model", "path", "policy", "outcome", "http_status",
-    "code", "cost_micro_usd", "admitted", "final", "reservation", "holder",
+    "code", "cost_micro_usd", "admitted", "final", "reservation", "holder", "input_estimate",
 )  # fmt: skip
 """Columns of `audit_requests` a caller reads and writes, in this order; `charged` follows."""
 
@@ -53,7 +53,7 @@ async def holding(engine: AsyncEngine) -> list[str]:
 
 
 async def outputs(engine: AsyncEngine, limit: int) -> list[Row[Any]]:
-    """Tenant, model and attempt body of the newest completed requests, oldest first."""
+    """Tenant, model, estimate and attempt body of the newest completed requests, oldest first."""
     async with engine.connect() as connection:
         return list(await connection.execute(_OUTPUTS, {"limit": limit}))[::-1]
 
@@ -80,7 +80,7 @@ _RECENT = text("""
     ORDER BY at_micros DESC, request_id DESC LIMIT :limit""")
 _HOLDING = text("SELECT reservation FROM audit_requests WHERE holder <> ''")
 _OUTPUTS = text("""
-    SELECT r.tenant, r.model, a.body FROM audit_requests r JOIN audit_attempts a USING (request_id)
+    SELECT r.tenant, r.model, r.input_estimate, a.body FROM audit_requests r JOIN audit_attempts a USING (request_id)
     WHERE r.final AND r.outcome = 'completed' ORDER BY r.at_micros DESC LIMIT :limit""")
 _CHAINS = text("""
     SELECT writer, seq, link, entry FROM audit_frames WHERE CAST(:writer AS text) = '' OR writer = :writer

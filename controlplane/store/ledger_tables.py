@@ -70,6 +70,7 @@ audit_requests = Table(
     Column("holder", Text, nullable=False, server_default=""),
     # What was charged so far, hold by hold.
     Column("charged", ARRAY(BigInteger), nullable=False, server_default="{}"),
+    Column("input_estimate", BigInteger, nullable=False, server_default="0"),
     Index("ix_audit_requests_at_micros", "at_micros"),
     Index("ix_audit_requests_tenant_at", "tenant", "at_micros"),
     Index("ix_audit_requests_open", "touched_at", postgresql_where=text("NOT final")),

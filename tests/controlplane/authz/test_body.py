@@ -21,7 +21,8 @@ def test_a_plain_request_is_understood() -> None:
     ask = parse(user="u-1", max_tokens=10, n=3)
     assert isinstance(ask, Ask)
     assert (ask.model, ask.user, ask.output_limit, ask.choices) == ("chat", "u-1", 30, 3)
-    assert ask.input_tokens > 0
+    assert ask.size.overhead > 0
+    assert any(ask.size.counts)
 
 
 def test_null_is_as_good_as_absent() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -143,22 +144,31 @@ def test_one_model_can_be_asked_for() -> None:
 def demand(body: dict[str, Any], expected: int) -> Any:
     allow = decided(facts(CHAT | body))
     assert isinstance(allow, Allow)
-    return allow.demand("r", expected)
+    return allow.demand("r", expected, 7)
 
 
 def test_a_demand_is_the_forecast_bounded_by_the_callers_own_limit() -> None:
     assert demand({}, 500).output_tokens == 500
     assert demand({"max_tokens": 100}, 500).output_tokens == 100
     assert demand({"max_tokens": 4000}, 500).output_tokens == 500
-    assert demand({"n": 2}, 500).output_tokens == 1000
+    assert demand({"n": 2}, 500).output_tokens == 500  # learned of all choices together
     assert demand({"n": 2, "max_tokens": 100}, 500).output_limit == 200
 
 
 def test_a_demand_costs_what_the_dearest_attempt_would() -> None:
     allow = decided(facts(CHAT))
     assert isinstance(allow, Allow)
-    wanted = allow.demand("r", 1000)
+    wanted = allow.demand("r", 1000, 7)
     # 8 USD per million output tokens, 2 per million input tokens.
-    assert wanted.micro_usd == 8000 + 2 * wanted.input_tokens
+    assert (wanted.micro_usd, wanted.input_tokens) == (8000 + 2 * 7, 7)
     assert wanted.pico_usd_per_output_token == 8_000_000
     assert (wanted.providers, wanted.key, wanted.key_id) == (("first", "second"), "app", "key_1")
+
+
+def test_the_input_is_guessed_by_the_vocabulary_that_needs_most() -> None:
+    allow = decided(facts(CHAT | {"messages": [{"role": "user", "content": "東京都の予算を要約してください。" * 9}]}))
+    assert isinstance(allow, Allow)
+    one, two = (replace(hop, model=model) for hop, model in zip(allow.hops, ("gpt-4o", "claude-3"), strict=True))
+    alone = [replace(allow, hops=(hop,)).guess() for hop in (one, two)]
+    assert replace(allow, hops=(one, two)).guess() == max(alone, key=lambda guess: guess.tokens * guess.p95_permille)
+    assert alone[0] != alone[1]

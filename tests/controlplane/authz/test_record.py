@@ -12,18 +12,26 @@ from controlplane.authz.facts import Facts
 from controlplane.authz.record import Stamp
 from controlplane.domain import errors
 from controlplane.domain.routing import chain
+from controlplane.domain.tokens import measure
 
 STAMP = Stamp("request-1", 1_800_000_000_000_000)
 BODY = '{"messages":[{"role":"user","content":"山田太郎"}]}'.encode()
 FACTS = Facts("POST", "/v1/chat/completions", b"d" * 32, BODY, partial=False, traceparent="00-t")
 SNAPSHOT = snapshot()
 ALLOW = Allow(
-    SNAPSHOT.tenants["acme"], key(), "chat", "u", chain(SNAPSHOT.routes["chat"], SNAPSHOT), Ask("chat", "u", 5, 0)
+    SNAPSHOT.tenants["acme"],
+    key(),
+    "chat",
+    "u",
+    chain(SNAPSHOT.routes["chat"], SNAPSHOT),
+    Ask("chat", "u", measure("山田太郎"), 0),
 )
 
 
 def admitted() -> bytes:
-    return record.admitted(STAMP, FACTS, ALLOW, reservation_id="r", policy_version="v", route_reason="priority")
+    return record.admitted(
+        STAMP, FACTS, ALLOW, reservation_id="r", policy_version="v", route_reason="priority", input_estimate=5
+    )
 
 
 def test_an_admission_says_who_what_where_to_and_under_which_policy() -> None:
@@ -32,7 +40,7 @@ def test_an_admission_says_who_what_where_to_and_under_which_policy() -> None:
     said = entry.admitted
     assert (said.tenant, said.key_id, said.user, said.model, said.method) == ("acme", "key_1", "u", "chat", "POST")
     assert (said.policy, said.policy_version, said.reservation_id) == ("default", "v", "r")
-    assert (list(said.providers), said.traceparent) == (["first", "second"], "00-t")
+    assert (list(said.providers), said.traceparent, said.input_estimate) == (["first", "second"], "00-t", 5)
 
 
 def test_the_same_decision_is_always_the_same_bytes() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -68,3 +69,12 @@ def test_nothing_but_an_ok_status_lets_a_request_pass() -> None:
     assert reply.allow(PLAN, grant()).status.code == 0
     assert reply.answer(200, b"{}", "r").status.code != 0
     assert reply.deny(errors.NO_PROVIDER, "r").status.code != 0
+
+
+def test_rate_limits_are_told_on_answers_and_on_refusals() -> None:
+    told = {"x-ratelimit-remaining-requests": "3"}
+    passed = reply.allow(PLAN, grant(rates=told)).ok_response.response_headers_to_add
+    refused = reply.deny(replace(errors.rate_limit_exceeded("rpm", 9), headers=tuple(told.items())), "r-1")
+    for options in (passed, refused.denied_response.headers):
+        assert ("x-ratelimit-remaining-requests", "3") in [(one.header.key, one.header.value) for one in options]
+    assert len(reply.allow(PLAN, grant()).ok_response.response_headers_to_add) == 1

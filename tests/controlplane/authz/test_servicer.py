@@ -12,7 +12,7 @@ import pytest
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from envoy.service.auth.v3.external_auth_pb2_grpc import AuthorizationStub
 from google.protobuf import json_format
-from kagamipb.admin.v1.admin_pb2 import UNIT_CONCURRENT_REQUESTS, UNIT_MICRO_USD, UNIT_REQUESTS
+from kagamipb.admin.v1.admin_pb2 import UNIT_CONCURRENT_REQUESTS, UNIT_MICRO_USD, UNIT_REQUESTS, UNIT_TOTAL_TOKENS
 from kagamipb.exchange.v1.exchange_pb2 import DIALECT_OPENAI_CHAT, ExchangeContext
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
 from kagamirpc.server import Server
@@ -21,7 +21,7 @@ from support.snapshots import PEPPER, snapshot
 
 from controlplane.authz.servicer import Authorizer, methods
 from controlplane.domain import keys
-from controlplane.domain.ports import Demand, Exhausted, Granted, Reservation, Unavailable
+from controlplane.domain.ports import Demand, Exhausted, Granted, Guess, RateLimit, Reservation, Unavailable
 from controlplane.store.holder import SnapshotHolder
 
 NOW = 1_800_000_000_000_000
@@ -46,6 +46,9 @@ class Gate:
 
     def expected_output(self, tenant: str, model: str) -> int:
         return 300
+
+    def expected_input(self, tenant: str, model: str, guess: Guess) -> int:
+        return 2 * guess.tokens
 
 
 class Log:
@@ -296,3 +299,31 @@ async def test_it_serves_envoys_protocol(tmp_path: Path) -> None:
     async with grpc.aio.insecure_channel(f"unix:{tmp_path}/authz") as channel:
         passed(await AuthorizationStub(channel).Check(check_request()))
     await server.stop(0)
+
+
+async def test_clients_are_told_how_their_rate_limits_stand() -> None:
+    limits = (RateLimit("requests", 60, 0, NOW / 1e6 + 9),)
+    response = await Bench(Granted("res-1", 0, limits)).check()
+    told = {option.header.key: option.header.value for option in response.ok_response.response_headers_to_add}
+    assert told["x-ratelimit-limit-requests"] == "60"
+    full = Exhausted("rpm", UNIT_REQUESTS, 60, NOW / 1e6 + 9, limits)
+    headers = refused(await Bench(full).check())[2]
+    assert (headers["x-ratelimit-remaining-requests"], headers["x-ratelimit-reset-requests"]) == ("0", "9s")
+    assert headers["retry-after"] == "9"
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind"),
+    [(UNIT_REQUESTS, "requests"), (UNIT_CONCURRENT_REQUESTS, "requests"), (UNIT_TOTAL_TOKENS, "tokens")],
+)
+async def test_a_rate_refusal_says_what_it_counts(unit: Any, kind: str) -> None:
+    response = await Bench(Exhausted("q", unit, 5, NOW / 1e6 + 9)).check()
+    assert orjson.loads(response.denied_response.body)["error"]["type"] == kind
+
+
+async def test_the_input_is_held_as_forecast_and_recorded_as_estimated() -> None:
+    bench = Bench()
+    await bench.check()
+    (entry,) = bench.log.entries
+    assert entry.admitted.input_estimate > 0
+    assert bench.gate.demands[0].input_tokens == 2 * entry.admitted.input_estimate

@@ -31,3 +31,9 @@ def test_an_exhausted_budget_tells_sdks_not_to_retry() -> None:
 
 def test_a_name_cannot_break_the_json() -> None:
     assert "\"'\n" in orjson.loads(errors.model_not_found("\"'\n").body())["error"]["message"]
+
+
+def test_a_429_has_openais_type() -> None:
+    assert orjson.loads(errors.rate_limit_exceeded("q", 1).body())["error"]["type"] == "requests"
+    assert orjson.loads(errors.rate_limit_exceeded("q", 1, counts="tokens").body())["error"]["type"] == "tokens"
+    assert orjson.loads(errors.insufficient_quota("q", 1).body())["error"]["type"] == "insufficient_quota"

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from support.entries import Chain, admitted, closed, opened
 
 from controlplane.domain.forecast import Forecast
-from controlplane.domain.ports import Demand, Granted
+from controlplane.domain.ports import Demand, Granted, Guess
 from controlplane.domain.reservation import decode
 from controlplane.domain.snapshot import Quota, Snapshot, Tenant
 from controlplane.ledger.queries import Queries
@@ -101,16 +101,22 @@ async def test_a_restarted_replica_ships_and_takes_back_what_a_killed_one_left(
     again.close()
 
 
-async def test_expected_output_is_remembered_over_a_restart(engine: AsyncEngine, tmp_path: Path) -> None:
+async def test_expected_use_is_remembered_over_a_restart(engine: AsyncEngine, tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, "cp-0")
     first = Replica(engine, journal)
     for n in range(6):
         await first.receiver.send(
-            f"dp-{n}", Chain(f"dp-{n}").frames([admitted(f"r{n}"), opened(f"r{n}"), closed(f"r{n}", tokens=(9, 40))])
+            f"dp-{n}",
+            Chain(f"dp-{n}").frames(
+                [admitted(f"r{n}", input_estimate=10), opened(f"r{n}"), closed(f"r{n}", tokens=(9, 40))]
+            ),
         )
     expected = first.forecast.expected_output("acme", "chat")
     assert 40 <= expected <= 44
+    guess = Guess(10, 1300)
+    assert first.forecast.expected_input("acme", "chat", guess) == 10  # providers counted 9
     second = Replica(engine, journal)
     await second.receiver.send("dp-0", ())
+    assert second.forecast.expected_input("acme", "chat", guess) == 10
     assert second.forecast.expected_output("acme", "chat") == expected
     journal.close()
