@@ -13,7 +13,7 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> int:
-    """Exit status: 0 stopped as told, 2 wrong settings."""
+    """Exit status: 0 stopped as told, 2 wrong settings, a missing spaCy pipeline among them."""
     try:
         settings = parse(os.environ)
     except SettingsError as error:

@@ -3,6 +3,10 @@
 KAGAMI_CLUSTER_TOKEN is required where a part is reached over TCP: when KAGAMI_LISTEN or one of
 KAGAMI_CONTROLPLANE_ENDPOINTS is host:port. On unix sockets it may be left out, and is checked when given.
 
+KAGAMI_SPACY_PIPELINES adds spaCy pipelines for languages our own detector does not know: a comma list of
+language=pipeline, where a pipeline is an installed package or a folder, such as en=en_core_web_sm,de=/models/de. They
+find people, places and organisations; they are slow (a thousandth of our own speed) and scan every text.
+
 Secrets are given as a value or, with `_FILE` added to the name, as the path of a file that holds it.
 """
 
@@ -20,6 +24,7 @@ MOST_WORKERS = 256
 _LEVELS = ("debug", "info", "warning", "error")
 _FORMATS = ("json", "console")
 _HOST_PORT = re.compile(r"(?P<host>.+):(?P<port>[0-9]{1,5})")
+_PIPELINE = re.compile(r"(?P<language>[a-z]{2,3})=(?P<pipeline>[A-Za-z0-9_./-]{1,255})")
 _NODE = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 
 
@@ -45,6 +50,8 @@ class Settings:
     """How long streams may go on after SIGTERM."""
     log_level: str
     log_format: str
+    spacy_pipelines: Mapping[str, str] = field(default_factory=dict)
+    """Language to spaCy package or folder."""
 
     def address(self, worker: int) -> str:
         """Where a worker listens."""
@@ -69,6 +76,7 @@ def parse(env: Mapping[str, str], read: Callable[[Path], bytes] = Path.read_byte
         drain_seconds=reader.number("KAGAMI_DRAIN_SECONDS", 20, 0, 3600),
         log_level=reader.choice("KAGAMI_LOG_LEVEL", "info", _LEVELS),
         log_format=reader.choice("KAGAMI_LOG_FORMAT", "json", _FORMATS),
+        spacy_pipelines=reader.pipelines("KAGAMI_SPACY_PIPELINES"),
     )
     if reader.problems:
         raise SettingsError("\n".join(reader.problems))
@@ -125,6 +133,18 @@ class _Reader:
             if not value.startswith("unix:") and not _is_host_port(value):
                 self.problems.append(f"{name}: must list unix:/path or host:port, not {value!r}")
         return values
+
+    def pipelines(self, name: str) -> dict[str, str]:
+        pipelines: dict[str, str] = {}
+        for part in filter(None, map(str.strip, self._env.get(name, "").split(","))):
+            match = _PIPELINE.fullmatch(part)
+            if match is None:
+                self.problems.append(f"{name}: must list language=package or language=/folder, not {part!r}")
+            elif match["language"] in pipelines:
+                self.problems.append(f"{name}: {match['language']} has a pipeline already")
+            else:
+                pipelines[match["language"]] = match["pipeline"]
+        return pipelines
 
     def cluster_token(self) -> str | None:
         name = "KAGAMI_CLUSTER_TOKEN"

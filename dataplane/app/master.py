@@ -22,7 +22,7 @@ import uvloop
 from kagamichain.errors import JournalError
 
 from dataplane.app.worker import Worker
-from dataplane.drivers.analyzer import Analyzer, load_scan
+from dataplane.drivers.analyzer import Analyzer, AnalyzerError, load_scan
 from dataplane.drivers.logs import configure, fault
 from dataplane.settings import Settings
 
@@ -46,10 +46,14 @@ class _Slot:
 
 
 def main(settings: Settings) -> int:
-    """Run the data plane until told to stop; returns the exit status."""
+    """Run the data plane until told to stop; returns the exit status, 2 when detection cannot be set up."""
     configure(settings.log_level, settings.log_format, node=settings.node)
     before = time.monotonic()
-    analyzer = load_scan()
+    try:
+        analyzer = load_scan(pipelines=settings.spacy_pipelines)
+    except AnalyzerError as error:
+        log.error("master.detection_not_loaded", setting="KAGAMI_SPACY_PIPELINES", problem=str(error))  # noqa: TRY400
+        return 2
     gc.collect()
     gc.freeze()
     log.info("master.loaded", seconds=round(time.monotonic() - before, 2), workers=settings.workers)

@@ -77,10 +77,13 @@ class PipelineFinder:
 
     @classmethod
     def load(cls, language: str, pipeline: str) -> PipelineFinder:
-        """Load `pipeline`. Raises AnalyzerError when it is neither a package nor a folder."""
+        """Load `pipeline`. Raises AnalyzerError when it is neither a package nor a folder, or cannot be loaded."""
         if not Path(pipeline).is_dir() and (not pipeline.isidentifier() or find_spec(pipeline) is None):
             raise AnalyzerError(f"pipeline {pipeline!r} for {language!r} is not installed and is no folder")
-        return cls(_engine(language, pipeline), language)
+        try:
+            return cls(_engine(language, pipeline), language)
+        except (ImportError, OSError, ValueError) as error:
+            raise AnalyzerError(f"pipeline {pipeline!r} for {language!r} cannot be loaded: {error}") from error
 
     def find(self, text: FoldedText) -> Iterable[Finding]:
         """Named entities of the pipeline, in offsets of the original."""

@@ -29,6 +29,12 @@ def test_defaults_and_lists():
     assert settings.journal_dir == Path("/var/journal")
 
 
+def test_pipelines_are_listed_by_language():
+    assert parse(GOOD).spacy_pipelines == {}
+    listed = parse({**GOOD, "KAGAMI_SPACY_PIPELINES": "en=en_core_web_sm, de=/models/de-1.0,"})
+    assert listed.spacy_pipelines == {"en": "en_core_web_sm", "de": "/models/de-1.0"}
+
+
 def test_each_worker_has_its_own_address():
     assert parse(GOOD).address(3) == "unix:/run/dp-3.sock"
     assert parse({**GOOD, "KAGAMI_LISTEN": "0.0.0.0:7000"}).address(3) == "0.0.0.0:7003"
@@ -66,6 +72,9 @@ def test_every_problem_is_told_at_once_and_names_its_variable():
         ("KAGAMI_LOG_LEVEL", "loud"),
         ("KAGAMI_LOG_FORMAT", "xml"),
         ("KAGAMI_DRAIN_SECONDS", "-1"),
+        ("KAGAMI_SPACY_PIPELINES", "en_core_web_sm"),
+        ("KAGAMI_SPACY_PIPELINES", "en=a b"),
+        ("KAGAMI_SPACY_PIPELINES", "en=one,en=two"),
     ],
 )
 def test_a_wrong_value_is_named(name, value):

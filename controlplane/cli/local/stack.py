@@ -242,6 +242,7 @@ class Stack:
             KAGAMI_CONTROLPLANE_ENDPOINTS=",".join(self.controlplanes),
             KAGAMI_JOURNAL_DIR=str(self.layout.journals),
             KAGAMI_HASH_KEY_FILE=str(self.layout.secret("hash-key")),
+            KAGAMI_SPACY_PIPELINES=os.environ.get("KAGAMI_SPACY_PIPELINES", ""),
         )
         return Command("dataplane", (sys.executable, "-m", "dataplane"), env, self._log("dataplane"))
 

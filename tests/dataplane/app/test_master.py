@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Dataplane:
-    def __init__(self, directory, workers):
+    def __init__(self, directory, workers, **settings):
         self.log_file = directory / "log"
         env = {
             **os.environ,
@@ -26,6 +26,7 @@ class Dataplane:
             "KAGAMI_JOURNAL_DIR": str(directory / "journal"),
             "KAGAMI_HASH_KEY": "k" * 32,
             "KAGAMI_DRAIN_SECONDS": "1",
+            **settings,
         }
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen([sys.executable, "-m", "dataplane"], cwd=ROOT, env=env, stderr=log)
@@ -48,8 +49,8 @@ class Dataplane:
 def start(tmp_path):
     started = []
 
-    def launch(workers=1):
-        started.append(Dataplane(tmp_path, workers))
+    def launch(workers=1, **settings):
+        started.append(Dataplane(tmp_path, workers, **settings))
         return started[-1]
 
     yield launch
@@ -98,3 +99,19 @@ def test_a_second_data_plane_on_the_same_journals_says_so(start):
     first = start()
     first.wait_for("worker.listening")
     start().wait_for("worker.journal")
+
+
+def test_a_pipeline_that_is_not_installed_ends_it_with_a_word_about_the_setting(start):
+    dataplane = start(KAGAMI_SPACY_PIPELINES="en=xx_no_such_pipeline")
+    assert dataplane.process.wait(30) == 2
+    assert "KAGAMI_SPACY_PIPELINES" in dataplane.log()
+    assert "pipeline 'xx_no_such_pipeline' for 'en' is not installed and is no folder" in dataplane.log()
+
+
+def test_a_pipeline_is_loaded_before_workers_fork(start, tmp_path):
+    code = "import sys, spacy; spacy.blank('en').to_disk(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "en")], check=True)
+    dataplane = start(workers=2, KAGAMI_SPACY_PIPELINES=f"en={tmp_path}/en")
+    dataplane.wait_for("worker.listening", count=2, seconds=60)
+    dataplane.process.terminate()
+    assert dataplane.process.wait(30) == 0

@@ -58,6 +58,19 @@ def test_a_pipeline_that_is_not_there_is_refused_and_never_downloaded(pipeline: 
         load_scan(entities=["EMAIL_ADDRESS"], pipelines={"en": pipeline})
 
 
+def test_a_folder_that_holds_no_pipeline_is_refused(tmp_path: Path) -> None:
+    code = """
+import sys
+from dataplane.drivers.analyzer import AnalyzerError, load_scan
+try:
+    load_scan(entities=["EMAIL_ADDRESS"], pipelines={"en": sys.argv[1]})
+except AnalyzerError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert f"pipeline '{tmp_path}' for 'en' cannot be loaded" in done.stdout
+
+
 def test_the_default_imports_neither_presidio_nor_spacy() -> None:
     code = "import sys; from dataplane.drivers.analyzer import load_scan; load_scan(); print([m for m in ('presidio_analyzer', 'spacy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
