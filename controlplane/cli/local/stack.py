@@ -106,13 +106,14 @@ class Stack:
         await asyncio.to_thread(postgres.prepare, self._place)
         deadline = time.monotonic() + _START_SECONDS
         await self._launch(postgres.command(self._place, self._log("postgres")))
-        await self._ready("postgres", lambda: probes.postgres(self._place.url), deadline)
+        # Python programs take longer to import than PostgreSQL to start; the control plane waits for it where it must.
+        for number in range(self.options.control_planes):
+            await self._launch(self._controlplane(number))
+        await self._launch(self._dataplane())
         for program in extra:
             command = Command(program.name, program.argv, self._environment(), self._log(program.name))
             await self._launch(command)
-        await self._launch(self._dataplane())
-        for number in range(self.options.control_planes):
-            await self._launch(self._controlplane(number))
+        await self._ready("postgres", lambda: probes.postgres(self._place.url), deadline)
         for number, endpoint in enumerate(self.controlplanes):
             await self._ready(f"controlplane-{number}", _probe(probes.grpc_health, endpoint), deadline)
         await self._launch(self._envoy())
