@@ -68,7 +68,8 @@ class Inbound:
         """What to settle; nothing for a refusal."""
         if self.verdict is Verdict.REFUSAL:
             return Usage()
-        return used(self._relay.usage, self._outbound.request.measure, self._relay.measure)
+        out = self._outbound
+        return used(self._relay.usage, out.request.measure, self._relay.measure, out.attempt.target.model)
 
     @property
     def streaming(self) -> bool:
@@ -98,6 +99,6 @@ def status_of(event: ResponseHeaders) -> int:
     return int(value) if value.isdigit() and len(value) == 3 else 0
 
 
-def unanswered(request: Measure) -> Usage:
+def unanswered(request: Measure, model: str) -> Usage:
     """Usage of an attempt whose client left before the answer: the provider has read the prompt all the same."""
-    return used(None, request, Measure())
+    return used(None, request, Measure(), model)

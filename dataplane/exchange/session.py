@@ -246,7 +246,7 @@ class Session:
         if self._inbound is not None:
             return self._inbound.used()
         if self._state is State.CALLING and outcome == Outcome.OUTCOME_CLIENT_CANCELLED:
-            return unanswered(self._out.request.measure)
+            return unanswered(self._out.request.measure, self._out.attempt.target.model)
         return Usage()
 
     @property

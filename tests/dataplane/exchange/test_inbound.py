@@ -57,4 +57,4 @@ def test_a_status_has_three_digits(value, status):
 
 
 def test_a_prompt_that_was_read_is_billed_though_no_answer_came():
-    assert unanswered(Measure(8, 0)) == Usage(input_tokens=2)
+    assert unanswered(Measure(8, 0), "m") == Usage(input_tokens=2)

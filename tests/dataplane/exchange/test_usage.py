@@ -9,11 +9,14 @@ from dataplane.dialects.model import Measure, TokenUsage
 from dataplane.exchange.usage import cost_pico_usd, estimate, used
 
 
-def test_four_letters_or_one_and_a_quarter_kanji_are_a_token():
+def test_four_letters_are_a_token_and_a_kanji_is_what_the_models_family_makes_of_it():
     assert estimate(Measure()) == 0
     assert estimate(Measure().plus("a")) == 1
     assert estimate(Measure().plus("abcdefgh")) == 2
-    assert estimate(Measure().plus("東京都新宿区西新宿二")) == 8
+    kanji = Measure().plus("東京都新宿区西新宿二")
+    assert estimate(kanji) == 11
+    assert estimate(kanji, "gpt-4o-mini") == 10
+    assert estimate(kanji, "gpt-4-turbo") == estimate(kanji, "Claude-Sonnet") == 14
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
