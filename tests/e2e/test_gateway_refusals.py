@@ -120,14 +120,14 @@ def test_the_sdk_raises_its_own_errors(gateway: Gateway, route: Route) -> None:
         call(OTHER_KEY, route.model)
 
 
-def quota(gateway: Gateway, unit: str, cap: str) -> tuple[Route, str]:
+def quota(gateway: Gateway, unit: str, cap: str, window: str = "lifetime") -> tuple[Route, str]:
     """A tenant of its own with one quota; its key."""
     route, tenant = gateway.route(), f"t{uuid.uuid4().hex[:10]}"
     secret = f"sk-{tenant}-0123456789"
     gateway.stack.apply(
         f"tenants:\n  - {{name: {tenant}, policy: redact}}\n"
         f"keys:\n  - {{tenant: {tenant}, name: k, secret: 'env:K', models: ['*']}}\n"
-        f"quotas:\n  - {{name: cap, tenant: {tenant}, unit: {unit}, window: lifetime, cap: {cap}}}\n",
+        f"quotas:\n  - {{name: cap, tenant: {tenant}, unit: {unit}, window: {window}, cap: {cap}}}\n",
         env={"K": secret},
     )
     with gateway.stack.http(secret) as http:
@@ -153,6 +153,21 @@ def test_of_eighty_parallel_requests_on_a_cap_of_four_exactly_four_pass(gateway:
     assert {reply.json()["error"]["code"] for reply in refused} == {"insufficient_quota"}
     assert len(route.records()) == 4
     assert_refused(gateway, refused[0], 429, "insufficient_quota")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_answers_and_refusals_tell_how_a_rate_limit_stands(gateway: Gateway, stream: bool) -> None:
+    route, secret = quota(gateway, "requests", "2", "hour")
+    told = []
+    with gateway.stack.http(secret) as http:
+        for _ in range(3):
+            reply = http.post("/chat/completions", json=route.body("こんにちは", stream=stream))
+            told.append((reply.status_code, reply.headers["x-ratelimit-limit-requests"]))
+            assert 0 <= int(reply.headers["x-ratelimit-remaining-requests"]) <= 1
+            assert reply.headers["x-ratelimit-reset-requests"].endswith("s")
+    assert told == [(200, "2"), (200, "2"), (429, "2")]
+    assert reply.headers["x-ratelimit-remaining-requests"] == "0"
+    assert int(reply.headers["retry-after"]) <= 3600
 
 
 def test_money_is_spent_to_the_cap_and_no_further(gateway: Gateway) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.entries import Chain, abandoned, admitted, closed, denied, opened
 
+from controlplane.domain.forecast import Forecast
+from controlplane.domain.ports import Guess
 from controlplane.domain.quota import Account
 from controlplane.domain.reservation import Hold, Reservation, WindowKey, encode
 from controlplane.ledger.queries import Queries
@@ -232,3 +234,18 @@ async def test_the_output_of_a_request_is_learned_once_under_the_name_it_was_ask
     await receiver.send("cp", gate.frames([admitted("r1")]))
     await receiver.send("cp", gate.frames([abandoned("r1")]))
     assert notes.heard == [("acme", "chat", 30)]
+
+
+async def test_input_is_learned_from_what_providers_counted_and_from_nothing_else(engine: AsyncEngine) -> None:
+    forecast = Forecast()
+    receiver, guess = Receiver(engine, forecast), Guess(10, 1300)
+    counted, guessed = closed("r1", tokens=(50, 5)), closed("r2", tokens=(900, 5))
+    guessed.closed.usage.reported = False
+    chain = Chain("dp")
+    for request_id, end in (("r1", counted), ("r2", guessed)):
+        entries = [admitted(request_id, input_estimate=10), opened(request_id), end]
+        await receiver.send("dp", chain.frames(entries))
+    assert 50 <= forecast.expected_input("acme", "chat", guess) <= 51
+    again = Forecast()
+    await Receiver(engine, again).send("other", ())
+    assert again.expected_input("acme", "chat", guess) == forecast.expected_input("acme", "chat", guess)
