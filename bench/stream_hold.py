@@ -1,11 +1,11 @@
 """What streaming costs: hold-back, scan work and the difference to scanning the whole text.
 
-usage: python bench/stream_hold.py DEV.jsonl [--hold N] [--errors N] [--held-out] [--chunkings N]
+usage: python -m bench.stream_hold DEV [--hold N] [--errors N] [--held-out] [--joined] [--chunkings N]
 
-DEV holds lines `{"id", "text"}`. Every text is fed character by character, the worst case, and scanned whole.
-`leaked`: letters and digits that the whole-text scan covers and the stream let go, in % of covered characters; `extra`: the
-other way round. Hold: how many characters had arrived behind a character when it was let go. `work`: characters
-scanned per character streamed.
+DEV is a file of lines `{"id", "text"}`, or a folder that holds one as dev.jsonl, as `make eval-pii` takes. Every text is
+fed character by character, the worst case, and scanned whole. `leaked`: letters and digits that the whole-text scan
+covers and the stream let go, in % of covered characters; `extra`: the other way round. Hold: how many characters had
+arrived behind a character when it was let go. `work`: characters scanned per character streamed.
 """
 
 from __future__ import annotations
@@ -118,6 +118,7 @@ def _out(policy: Policy, scan: Scan, chunks: Sequence[str], json_lane: int) -> s
 
 def load(path: Path, *, held_out: bool) -> list[tuple[str, str]]:
     """Texts of the set; the tenth that nobody tunes on only when asked for."""
+    path = path / "dev.jsonl" if path.is_dir() else path
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     texts = [(line["id"], line["text"]) for line in lines]
     return [(name, text) for name, text in texts if (sum(name.encode()) % 10 == 0) == held_out]
@@ -125,7 +126,11 @@ def load(path: Path, *, held_out: bool) -> list[tuple[str, str]]:
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.stream_hold",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("dev", type=Path)
     parser.add_argument("--hold", type=int, default=STREAM.cap)
     parser.add_argument("--errors", type=int, default=0)

@@ -5,7 +5,7 @@ sentences and lines, clause cuts come after 、 and its like, soft cuts lie betw
 hiragana and what follows), and when nothing of the kind comes within the cap the text is cut anyway.
 Each cut has a margin: so many characters before it stay undecided, for want of right context. `settled` moves the
 margin back to where a word, a number, a run of capitalised words or the beginning of an address starts, so that
-nothing goes out of which more may come. All measures were chosen with `bench/stream_hold.py`.
+nothing goes out of which more may come. All measures were chosen with `python -m bench.stream_hold`.
 """
 
 from __future__ import annotations
