@@ -42,7 +42,7 @@ class Row(NamedTuple):
 
 
 def corpus() -> Iterator[tuple[str, str]]:
-    """Kinds of text and invented or public examples of each, from a line to a few pages; the same in every run."""
+    """Kinds of text and invented or public examples of each, from a line to a few pages; the same while its sources are."""
     from bench import prompts
 
     rng = random.Random(7)
