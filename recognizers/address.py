@@ -93,13 +93,25 @@ class AddressFinder:
                 break
             strength = judge_block(text.modern, *match.span("block"))
             town = self._town_quality(match["town"])
-            if strength < 0 or town < 0 or (strength == 0 and (town < 2 or best >= 0)):
+            if strength < 0 or town < 0 or (strength == 0 and best >= 0):
+                break
+            if strength == 0 and town < 2 and not self._vouched(text, start, match):
                 break
             best = max(best, strength)
             end = match.end()
         if best < 0:
             return start, 0.0
         return _building(text.modern, end), (0.8, 0.9, 0.95)[best] - (0.0 if whole else 0.05)
+
+    def _vouched(self, text: FoldedText, start: int, match: re.Match[str]) -> bool:
+        """Whether a bare number after a town nobody knows is a block: under an address label, or before a building."""
+        if len(match["town"]) > 8 or "番" in match["town"]:
+            return False
+        building = BUILDING.match(text.modern, match.end())
+        if building is not None and building.end() - match.end() > 4:
+            return True
+        field = field_of(text, start, match.end())
+        return field.kind == ENTITY and field.strength >= 0.95 and len(match["block"]) > 1
 
     def _town_quality(self, town: str) -> int:
         """2 a known town, 1 may be one, -1 prose."""

@@ -94,9 +94,13 @@ def _postal_numbers(text: FoldedText, name: str) -> Iterator[Finding]:
             gap = text.folded[left.end : min(right.start, left.end + 13)]
             if len(gap) <= 12 and "番号" in gap and _postal_score(text, left) >= 0.6:
                 yield text.finding(right.start, right.end, ENTITY, 0.96, name)
-            elif len(gap) <= 4 and len(right.digits) > 5 and _POSTAL.match(left.digits):
-                if ENTITY in topics_of(text, left.start, left.end, before=30):
-                    yield text.finding(left.start, right.end, ENTITY, 0.9, name)
+            elif (
+                len(gap) <= 4
+                and len(right.digits) > 5
+                and _POSTAL.match(left.digits)
+                and ENTITY in topics_of(text, left.start, left.end, before=30)
+            ):
+                yield text.finding(left.start, right.end, ENTITY, 0.9, name)
 
 
 def load() -> BankAccountFinder:

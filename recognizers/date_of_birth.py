@@ -16,8 +16,12 @@ from recognizers.folded import FoldedText
 from recognizers.labels import labels
 
 ENTITY = "DATE_OF_BIRTH"
-_BIRTH_AFTER = re.compile(r"[ )]{0,2}に?(?:生(?!産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音)|産まれ|うまれ|出生|誕生(?!日))")
-_PERSON_AFTER = re.compile(r"[ 、,|/\t]{1,3}(?:[男女]性?(?![一-龠])[ 、,|/\t]{0,3})(?:[0-9]{1,3}(?:歳|才))?|[ 、,]{1,2}[0-9]{1,3}(?:歳|才)")
+_BIRTH_AFTER = re.compile(
+    r"[ )]{0,2}に?(?:生(?!産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音)|産まれ|うまれ|出生|誕生(?!日))"
+)
+_PERSON_AFTER = re.compile(
+    r"[ 、,|/\t]{1,3}(?:[男女]性?(?![一-龠])[ 、,|/\t]{0,3})(?:[0-9]{1,3}(?:歳|才))?|[ 、,]{1,2}[0-9]{1,3}(?:歳|才)(?![でのにとを])"
+)
 _AGE_BEFORE = re.compile(r"[0-9]{1,3}(?:歳|才)[ )、,(]{1,2}\Z")
 _AGE_AFTER = re.compile(r" ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
 

@@ -17,7 +17,7 @@ from recognizers.folded import FoldedText
 
 BEFORE = 24
 _S = " {0,3}"
-_N = "[0-9OoIl] ?[0-9OoIl]?"
+_N = "[0-9OoIl](?: ?[0-9OoIl])?"
 _KN = "[〇一二三四五六七八九十元]{1,4}"
 _NUMBER = f"(?:{_N}|{_KN})"
 _ERA = "(?:明 ?治|大 ?正|昭 ?和|平 ?成|令 ?和|[明大昭平令]|(?<![0-9A-Za-z])[MTSHRmtshr][. ]?)"
@@ -25,9 +25,7 @@ _NOTE = r"(?: ?\([^()\n歳才生]{1,9}\))?"
 _YEAR = f"(?:(?:西暦{_S})?(?:1[89]|20)[0-9 ]{{2,4}}|{_ERA}{_S}{_NUMBER}|[一二][〇一二三四五六七八九]{{3}})"
 # Dates are rare and their patterns dear: the sign 年 or a digit leads to each, and the pattern is tried around it.
 _YEAR_BEFORE = re.compile(f"{_YEAR}{_NOTE}{_S}$")
-_FROM_YEAR = re.compile(
-    rf"年(?!度){_NOTE}(?:の、?|、)?{_S}{_NUMBER}{_S}月(?:の、?|、)?{_S}{_NUMBER}{_S}日"
-)
+_FROM_YEAR = re.compile(rf"年(?!度){_NOTE}(?:の、?|、)?{_S}{_NUMBER}{_S}月(?:の、?|、)?{_S}{_NUMBER}{_S}日")
 
 _MONTH = r"(?:[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep|[Oo]ct|[Nn]ov|[Dd]ec|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Za-z]{0,6}\.?"
 _Y, _M, _D = "(?:1[89]|20)[0-9]{2}", "(?:1[0-2]|0?[1-9])", "(?:3[01]|[12][0-9]|0?[1-9])"

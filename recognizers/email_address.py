@@ -16,7 +16,9 @@ from recognizers.folded import FoldedText
 ENTITY = "EMAIL_ADDRESS"
 _LOCAL = r"[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}"
 _LABEL = r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
-_AT = re.compile(r"@| ?(?:アットマーク|アット|あっとまーく) ?|%40|[\[({<] ?(?:at|アット|あっと) ?[\])}>]|★|☆", re.IGNORECASE)
+_AT = re.compile(
+    r"@| ?(?:アットマーク|アット|あっとまーく) ?|%40|[\[({<] ?(?:at|アット|あっと) ?[\])}>]|★|☆", re.IGNORECASE
+)
 _BEFORE = re.compile(r"[^\s@<>\"(),:;\[\]「」、。（）・『』=&?/ぁ-ん]{1,64}\Z")
 _ASCII_BEFORE = re.compile(rf"{_LOCAL}\Z")
 _DOT = r"(?:\.| ?(?:ドット|どっと) ?| ?[\[({] ?(?:dot|\.) ?[\])}] ?)"
@@ -30,13 +32,17 @@ _SPELLED = re.compile(
     re.IGNORECASE,
 )
 # "taro at example.com" reads like prose ("look at example.com"): only where the talk is of mail.
-_PLAIN_AT = re.compile(rf"(?<![0-9A-Za-z])[0-9A-Za-z._-]{{2,40}} at (?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![0-9A-Za-z])")
+_PLAIN_AT = re.compile(
+    rf"(?<![0-9A-Za-z])[0-9A-Za-z._-]{{2,40}} at (?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![0-9A-Za-z])"
+)
 _SPOKEN_PART = "(?!アット ?マーク|あっと ?まーく)[ァ-ヶーぁ-ん0-9A-Za-z_.-]{1,16}"
 _SPOKEN = re.compile(
     rf"(?:{_SPOKEN_PART}[、 ]{{1,2}}){{1,12}}+(?:アット ?マーク|あっと ?まーく)[、 ]{{0,2}}(?:{_SPOKEN_PART}[、 ]{{1,2}}){{0,8}}"
     r"(?:[ァ-ヶー]{0,12}(?:コム|ジェーピー|ネット|オルグ)|(?:こむ|じぇーぴー|ねっと)|[a-z.]{2,20})"
 )
-_LEAD = re.compile(r".*(?:アドレスは|メールは|小文字で|大文字で|です、|えー、|えっと、)|[でははがを、 ]{1,3}(?=[ァ-ヶ])")
+_LEAD = re.compile(
+    r".*(?:アドレスは|メールは|小文字で|大文字で|です、|えー、|えっと、)|[でははがを、 ]{1,3}(?=[ァ-ヶ])"
+)
 
 
 class EmailAddressFinder:

@@ -33,7 +33,9 @@ _PLAIN = re.compile(
     rf"{_D}{{0,23}}+(?:{_JOIN}{_D}{{1,24}}+(?![A-Za-z])){{0,{MAX_GROUPS - 1}}}+\)?+(?![0-9A-Za-z])"
 )
 _K = "[〇零一二三四五六七八九壱弐参]"
-_KANJI = re.compile(rf"{_K}{{1,24}}+(?:(?> ?[-ー~] ?|[のノ]、?|、| {{1,2}}|ハイフン){_K}{{1,24}}+){{0,{MAX_GROUPS - 1}}}+")
+_KANJI = re.compile(
+    rf"{_K}{{1,24}}+(?:(?> ?[-ー~] ?|[のノ]、?|、| {{1,2}}|ハイフン){_K}{{1,24}}+){{0,{MAX_GROUPS - 1}}}+"
+)
 _FROM_KANJI = str.maketrans("〇零一二三四五六七八九壱弐参OoIl", "00123456789123" + "0011")
 _PLACEHOLDER = re.compile("[〇 、の~ー-]+")
 _COUNTER = re.compile(
@@ -49,7 +51,9 @@ _SPOKEN_DIGITS = {
 _KATAKANA = {code: chr(code + 0x60) for code in range(ord("ぁ"), ord("ん") + 1)}
 _HIRAGANA_WORD = "(?>" + "|".join(sorted(_SPOKEN_DIGITS, key=len, reverse=True)) + ")"
 # "にいち" is 2 1, and the に of になりました is a particle.
-_HIRAGANA_WORD = _HIRAGANA_WORD.replace("にい", "にい(?!ち)").replace("|に|", "|に(?!な[りっ]|は[、 ]|て|し[てま]|変|つい)|")
+_HIRAGANA_WORD = _HIRAGANA_WORD.replace("にい", "にい(?!ち)").replace(
+    "|に|", "|に(?!な[りっ]|は[、 ]|て|し[てま]|変|つい)|"
+)
 _KATAKANA_WORD = _HIRAGANA_WORD.translate(_KATAKANA)
 _SPOKEN_DIGITS |= {word.translate(_KATAKANA): digit for word, digit in _SPOKEN_DIGITS.items()}
 _PAUSE = "(?>[ 、,・]{0,2}(?:[のノ]|ハイフン|はいふん)[ 、,]{0,2}|[ 、,・]{0,2})"

@@ -18,7 +18,7 @@ FINDER = load()
         "⟦ghp_0123456789abcdefghijklmnopqrstuvwxyz⟧",
         "⟦eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_123⟧",
         "password: ⟦hunter22x⟧",
-        "API_KEY=\"⟦q7Zk31mmPa⟧\"",
+        'API_KEY="⟦q7Zk31mmPa⟧"',
         "パスワードは⟦abc12345⟧",
         "⟦-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----⟧",
         "Bearer ⟦abcdefghijklmnop1234567890⟧",

@@ -20,6 +20,10 @@ FINDER = load()
         "介護保険 被保険者番号 ⟦0001234567⟧",
         "insurance symbol ⟦0044⟧, number ⟦3120⟧",
         "被保険者証の記号番号が空欄。前回は「⟦5123 - 40⟧」",
+        "協会けんぽ 記号 ⟦71010203⟧ 番号 ⟦88⟧",
+        "保険証記号:⟦ふじ-12⟧ 番号:⟦334⟧",
+        "insurance: symbol ⟦1234⟧ / number ⟦567⟧",
+        "保険者番号,記号,番号\n⟦06130012⟧,⟦1234⟧,⟦567⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
