@@ -153,11 +153,15 @@ class Authorizer:
             policy_version=version,
             route_reason=reply.ROUTE_REASON,
             input_estimate=guess.tokens,
+            end_user=self._pseudonym(allow),
         )
         if not self._append(entry):
             self._quotas.cancel(granted)
             return reply.deny(errors.AUDIT_UNAVAILABLE, stamp.request_id)
         return response
+
+    def _pseudonym(self, allow: Allow) -> str:
+        return record.pseudonym(self._digest(f"{allow.tenant.name}\0{allow.user}")) if allow.user else ""
 
     def _refuse(self, facts: Facts, stamp: Stamp, deny: Deny) -> CheckResponse:
         if not self._append(record.denied(stamp, facts, deny)):

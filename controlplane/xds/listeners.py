@@ -87,7 +87,6 @@ ACCESS_LOG: Mapping[str, str] = {
     "tenant": _METADATA.format("tenant"),
     "key_id": _METADATA.format("key_id"),
     "method": "%REQ(:METHOD)%",
-    "path": "%PATH(NQ)%",
     "protocol": "%PROTOCOL%",
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",

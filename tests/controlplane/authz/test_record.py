@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
 from support.snapshots import key, snapshot
 
@@ -30,7 +31,14 @@ ALLOW = Allow(
 
 def admitted() -> bytes:
     return record.admitted(
-        STAMP, FACTS, ALLOW, reservation_id="r", policy_version="v", route_reason="priority", input_estimate=5
+        STAMP,
+        FACTS,
+        ALLOW,
+        reservation_id="r",
+        policy_version="v",
+        route_reason="priority",
+        input_estimate=5,
+        end_user=record.pseudonym(b"\x01" * 32),
     )
 
 
@@ -38,7 +46,13 @@ def test_an_admission_says_who_what_where_to_and_under_which_policy() -> None:
     entry = AuditEntry.FromString(admitted())
     assert (entry.request_id, entry.at_unix_micros) == (STAMP.request_id, STAMP.unix_micros)
     said = entry.admitted
-    assert (said.tenant, said.key_id, said.user, said.model, said.method) == ("acme", "key_1", "u", "chat", "POST")
+    assert (said.tenant, said.key_id, said.user, said.model, said.method) == (
+        "acme",
+        "key_1",
+        "user-0101010101010101",
+        "chat",
+        "POST",
+    )
     assert (said.policy, said.policy_version, said.reservation_id) == ("default", "v", "r")
     assert (list(said.providers), said.traceparent, said.input_estimate) == (["first", "second"], "00-t", 5)
 
@@ -71,8 +85,31 @@ def test_an_answer_of_the_gateways_own_is_recorded_with_its_status() -> None:
     assert (said.http_status, said.code, said.tenant) == (200, "models_listed", "acme")
 
 
-def test_a_path_of_any_length_is_kept_short_and_visible() -> None:
-    odd = Facts("GET", "/\x00\n" + "x" * 10_000, None, b"", partial=False)
-    path = AuditEntry.FromString(record.denied(STAMP, odd, Deny(errors.UNKNOWN_URL))).denied.path
-    assert path.isprintable()
-    assert len(path) <= 256
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/v1/chat/completions", "/v1/chat/completions"),
+        ("/v1/models/chat", "/v1/models/{model}"),
+        ("/v1/models/090-0123-4567", "/v1/models/{model}"),
+        ("/山田太郎", "(unknown)"),
+        ("/\x00\n" + "x" * 10_000, "(unknown)"),
+    ],
+)
+def test_a_path_is_kept_only_where_it_is_ours(path: str, kept: str) -> None:
+    odd = Facts("GET", path, None, b"", partial=False)
+    assert AuditEntry.FromString(record.denied(STAMP, odd, Deny(errors.UNKNOWN_URL))).denied.path == kept
+
+
+@pytest.mark.parametrize(
+    ("model", "kept"),
+    [
+        ("openai/gpt-4o-2024-08-06", "openai/gpt-4o-2024-08-06"),
+        ("山田太郎", "(odd)"),
+        ("yamada@example.co.jp", "(odd)"),
+        ("09001234567", "(odd)"),
+        ("", ""),
+    ],
+)
+def test_an_unknown_model_is_kept_only_where_it_reads_like_one(model: str, kept: str) -> None:
+    raw = record.denied(STAMP, FACTS, Deny(errors.model_not_found(model), key(), model))
+    assert AuditEntry.FromString(raw).denied.model == kept

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -190,9 +191,20 @@ async def test_an_admission_is_recorded_as_such() -> None:
     assert entry.WhichOneof("event") == "admitted"
     assert entry.at_unix_micros == NOW
     admitted = entry.admitted
-    assert (admitted.tenant, admitted.key_id, admitted.user, admitted.model) == ("acme", "key_1", "u", "chat")
+    assert (admitted.tenant, admitted.key_id, admitted.model) == ("acme", "key_1", "chat")
+    assert re.fullmatch("user-[0-9a-f]{16}", admitted.user)
     assert (list(admitted.providers), admitted.reservation_id) == (["first", "second"], "res-1")
     assert "山田" not in str(entry)
+
+
+async def test_an_end_user_is_the_same_pseudonym_each_time_and_none_without_one() -> None:
+    bench = Bench()
+    for user in ("misaki@example.co.jp", "misaki@example.co.jp", "other", ""):
+        await bench.check(x_kagami_user=user)
+    users = [entry.admitted.user for entry in bench.log.entries]
+    assert users[0] == users[1] != users[2]
+    assert users[3] == ""
+    assert "misaki" not in str(bench.log.entries)
 
 
 @pytest.mark.parametrize(
