@@ -25,7 +25,9 @@ async def gateway() -> AsyncIterator[tuple[Rig, Provider, Provider]]:
 
 
 async def post(running: Rig, body: bytes = b'{"x":1}', path: str = CHAT, **headers: str) -> httpx.Response:
-    sent = {"authorization": "Bearer of-the-client"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = {"authorization": "Bearer of-the-client"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
     async with httpx.AsyncClient(base_url=running.base, trust_env=False, timeout=20) as client:
         return await client.post(path, content=body, headers=sent)
 

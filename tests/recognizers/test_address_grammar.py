@@ -30,6 +30,8 @@ def test_a_building_is_read_to_its_room(building: str) -> None:
     assert match.end() == len(building)
 
 
-@pytest.mark.parametrize("text", [" 工藤シゲ様", " 経理課 三宅 結衣宛", "に本社を置く衣料品のストア", "の自宅前", "、電話 03"])
+@pytest.mark.parametrize(
+    "text", [" 工藤シゲ様", " 経理課 三宅 結衣宛", "に本社を置く衣料品のストア", "の自宅前", "、電話 03"]
+)
 def test_a_name_or_prose_after_the_block_is_no_building(text: str) -> None:
     assert BUILDING.match(text) is None

@@ -36,7 +36,9 @@ def test_findings_are_sorted_inside_the_text_and_never_overlap(text: str) -> Non
 @given(TEXTS, TEXTS, TEXTS)
 def test_context_gives_the_findings_of_the_whole_cut_to_the_middle(left: str, text: str, right: str) -> None:
     whole = {place for found in DETECTOR.scan(left + text + right) for place in range(found.start, found.end)}
-    middle = {place for found in DETECTOR.scan_with_context(left, text, right) for place in range(found.start, found.end)}
+    middle = {
+        place for found in DETECTOR.scan_with_context(left, text, right) for place in range(found.start, found.end)
+    }
     assert middle == {place - len(left) for place in whole if len(left) <= place < len(left) + len(text)}
 
 

@@ -50,13 +50,26 @@ def test_spaced_digits_are_one_number_and_not_cut() -> None:
 
 
 def test_amounts_dates_and_ordinals_are_counted() -> None:
-    for written, counts in (("14,190円", True), ("49条", True), ("第12", True), ("¥5478", True), ("1234567 円滑", True), ("1234です", False)):
+    for written, counts in (
+        ("14,190円", True),
+        ("49条", True),
+        ("第12", True),
+        ("¥5478", True),
+        ("1234567 円滑", True),
+        ("1234です", False),
+    ):
         text = FoldedText(written)
         assert counted(text.folded, numbers(text)[-1]) is counts, written
 
 
 def test_the_tail_of_an_identifier_is_tied() -> None:
-    for written, is_tied in (("OSK-07-2501", True), ("#1182", True), ("1.2.3", False), ("Tel.03-0001", False), ("は07-2501", False)):
+    for written, is_tied in (
+        ("OSK-07-2501", True),
+        ("#1182", True),
+        ("1.2.3", False),
+        ("Tel.03-0001", False),
+        ("は07-2501", False),
+    ):
         text = FoldedText(written)
         assert tied(text.folded, numbers(text)[-1]) is is_tied, written
 

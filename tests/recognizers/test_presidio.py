@@ -30,7 +30,10 @@ def test_the_thin_path_and_presidio_find_the_same_in_every_document(detector: De
 def test_recognizers_join_any_presidio_registry() -> None:
     recognizers = japanese_recognizers(["PHONE_NUMBER", "ADDRESS"], language="ja")
     assert {recognizer.supported_language for recognizer in recognizers} == {"ja"}
-    assert {entity for recognizer in recognizers for entity in recognizer.supported_entities} == {"PHONE_NUMBER", "ADDRESS"}
+    assert {entity for recognizer in recognizers for entity in recognizer.supported_entities} == {
+        "PHONE_NUMBER",
+        "ADDRESS",
+    }
     (phone,) = (one for one in recognizers if isinstance(one, FinderRecognizer) and one.name == "phone_number")
     (result,) = phone.analyze("電話は090-0123-4567", ["PHONE_NUMBER"])
     assert (result.start, result.end, result.entity_type) == (3, 16, "PHONE_NUMBER")

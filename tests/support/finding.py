@@ -19,4 +19,7 @@ def expected(marked: str) -> tuple[str, list[str]]:
 
 def found(finder: Finder, text: str) -> list[str]:
     """What `finder` reports in `text` at the default threshold, overlaps resolved, in order."""
-    return [text[one.start : one.end] for one in resolve((one for one in finder.find(FoldedText(text)) if one.score >= THRESHOLD), text)]
+    return [
+        text[one.start : one.end]
+        for one in resolve((one for one in finder.find(FoldedText(text)) if one.score >= THRESHOLD), text)
+    ]

@@ -44,7 +44,11 @@ def test_errors_a_service_answers_never_eject_it():
 
 
 def test_no_breaker_of_envoys_defaults_refuses_a_failover():
-    for resource in (clusters.hop(PROVIDER), clusters.upstream(PROVIDER, b"", "/x"), clusters.service("s", endpoints("unix:/a"))):
+    for resource in (
+        clusters.hop(PROVIDER),
+        clusters.upstream(PROVIDER, b"", "/x"),
+        clusters.service("s", endpoints("unix:/a")),
+    ):
         threshold = parsed(resource).circuit_breakers.thresholds[0]
         assert threshold.max_retries.value >= 10_000
         assert threshold.max_requests.value >= 10_000
@@ -68,7 +72,11 @@ def test_an_ejected_provider_is_really_left_alone():
 
 @pytest.mark.parametrize(
     ("changes", "sni", "name"),
-    [({}, "api.test", "api.test"), ({"sni": "other.test"}, "other.test", "other.test"), ({"host": "10.0.0.1"}, "", "10.0.0.1")],
+    [
+        ({}, "api.test", "api.test"),
+        ({"sni": "other.test"}, "other.test", "other.test"),
+        ({"host": "10.0.0.1"}, "", "10.0.0.1"),
+    ],
 )
 def test_tls_names_and_verifies_the_provider(changes, sni, name):
     context = tls(replace(PROVIDER, **changes))

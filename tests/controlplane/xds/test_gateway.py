@@ -18,7 +18,9 @@ def test_an_endpoint_is_a_socket_or_a_host_and_port(text, expected):
     assert Endpoint.parse(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "unix:", "unix:relative", "host", ":80", "host:", "host:x", "host:65536", "host:-1", "host:८"])
+@pytest.mark.parametrize(
+    "text", ["", "unix:", "unix:relative", "host", ":80", "host:", "host:x", "host:65536", "host:-1", "host:८"]
+)
 def test_a_malformed_endpoint_is_named_in_the_error(text):
     with pytest.raises(EndpointError) as error:
         Endpoint.parse(text)
@@ -38,7 +40,9 @@ def test_names_need_dns_and_do_not_mix_with_sockets():
         endpoints("unix:/a,name:1")
 
 
-@pytest.mark.parametrize(("host", "literal"), [("10.0.0.1", True), ("::1", True), ("localhost", False), ("1.2.3", False)])
+@pytest.mark.parametrize(
+    ("host", "literal"), [("10.0.0.1", True), ("::1", True), ("localhost", False), ("1.2.3", False)]
+)
 def test_only_literal_addresses_are_addresses(host, literal):
     assert is_address(host) is literal
 

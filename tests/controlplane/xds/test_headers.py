@@ -34,12 +34,16 @@ def test_the_complement_leaves_other_prefixes_alone(name):
     assert matches(all_but("x-", ["a"]), name) is False
 
 
-@pytest.mark.parametrize("name", [EXCHANGE, PROVIDER, REQUEST_ID, RETRY, "x-envoy-max-retries", "x-request-id", "x-forwarded-host"])
+@pytest.mark.parametrize(
+    "name", [EXCHANGE, PROVIDER, REQUEST_ID, RETRY, "x-envoy-max-retries", "x-request-id", "x-forwarded-host"]
+)
 def test_internal_names_are_scrubbed(name):
     assert matches(internal_names(), name)
 
 
-@pytest.mark.parametrize("name", [PREFIX + word for word in CLIENT_WORDS] + ["authorization", "content-type", "traceparent"])
+@pytest.mark.parametrize(
+    "name", [PREFIX + word for word in CLIENT_WORDS] + ["authorization", "content-type", "traceparent"]
+)
 def test_what_a_client_may_say_is_kept(name):
     assert not matches(internal_names(), name)
 

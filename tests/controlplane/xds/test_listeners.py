@@ -16,9 +16,15 @@ from controlplane.xds import listeners
 from controlplane.xds.gateway import Endpoint, GatewaySettings, endpoints
 
 GATEWAY = GatewaySettings(
-    Endpoint("127.0.0.1", 8080), endpoints("unix:/cp"), endpoints("unix:/dp"), max_request_bytes=1234, message_timeout_ms=150
+    Endpoint("127.0.0.1", 8080),
+    endpoints("unix:/cp"),
+    endpoints("unix:/dp"),
+    max_request_bytes=1234,
+    message_timeout_ms=150,
 )
-PROVIDER = Provider("main", Dialect.DIALECT_OPENAI_CHAT, tls=False, host="10.0.0.1", port=80, base_path="/v1", key_ref="env:K")
+PROVIDER = Provider(
+    "main", Dialect.DIALECT_OPENAI_CHAT, tls=False, host="10.0.0.1", port=80, base_path="/v1", key_ref="env:K"
+)
 
 
 def manager(resource):
@@ -83,7 +89,11 @@ def test_a_hop_buffers_requests_streams_responses_and_fails_closed():
 
 def test_the_credential_is_injected_behind_redaction_over_whatever_stands_there():
     _, found = manager(listeners.hop(PROVIDER, GATEWAY))
-    assert [item.name.rpartition(".")[2] for item in found.http_filters] == ["ext_proc", "credential_injector", "router"]
+    assert [item.name.rpartition(".")[2] for item in found.http_filters] == [
+        "ext_proc",
+        "credential_injector",
+        "router",
+    ]
     injector = filters(found, "envoy.filters.http.credential_injector", credential_injector_pb2.CredentialInjector())
     generic = generic_pb2.Generic()
     injector.credential.typed_config.Unpack(generic)

@@ -7,7 +7,9 @@ from controlplane.xds.packing import CLUSTER, LISTENER, Resource, priority_group
 
 def test_the_priority_group_specifier_has_envoys_field_numbers():
     packed = priority_groups("none", "ns").typed_config
-    assert packed.type_url.endswith("envoy.extensions.router.cluster_specifiers.priority_group.v3.PriorityGroupClusterSpecifier")
+    assert packed.type_url.endswith(
+        "envoy.extensions.router.cluster_specifiers.priority_group.v3.PriorityGroupClusterSpecifier"
+    )
     # 1: group{1: "none", 2: cluster{1: "none", 2: UInt32Value{1: 1}}}; 2: "ns"
     assert packed.value == bytes.fromhex("0a120a046e6f6e65120a0a046e6f6e6512020801" + "12026e73")
 

@@ -58,7 +58,9 @@ def test_adding_a_provider_leaves_the_outer_listener_untouched():
 
 
 def test_authz_is_told_which_providers_are_live():
-    routes = route_pb2.RouteConfiguration.FromString(made(PROVIDER, replace(PROVIDER, name="b")).of(ROUTE)["gateway"].value)
+    routes = route_pb2.RouteConfiguration.FromString(
+        made(PROVIDER, replace(PROVIDER, name="b")).of(ROUTE)["gateway"].value
+    )
     check = ext_authz_pb2.ExtAuthzPerRoute()
     routes.virtual_hosts[0].routes[0].typed_per_filter_config["envoy.filters.http.ext_authz"].Unpack(check)
     assert check.check_settings.context_extensions["kagami_providers"] == "b,main"

@@ -13,7 +13,9 @@ def test_references_are_resolved_and_trimmed(tmp_path):
     assert reader.resolve(f"file:{tmp_path}/key") == b"from-file"
 
 
-@pytest.mark.parametrize("reference", ["", "KEY", "env:", "file:relative", "http://x", "env:MISSING", "env:BLANK", "file:/no/such/file"])
+@pytest.mark.parametrize(
+    "reference", ["", "KEY", "env:", "file:relative", "http://x", "env:MISSING", "env:BLANK", "file:/no/such/file"]
+)
 def test_what_cannot_be_resolved_is_named(reference):
     with pytest.raises(SecretError) as error:
         SecretReader({"BLANK": "  "}).resolve(reference)
@@ -39,7 +41,12 @@ def test_a_value_that_could_break_out_of_a_header_is_no_credential(value):
 
 def test_a_bundle_must_hold_a_certificate():
     check_authorities("file:/ca", trustme.CA().cert_pem.bytes())
-    for broken in (b"", b"nonsense", "証明書".encode(), b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"):
+    for broken in (
+        b"",
+        b"nonsense",
+        "証明書".encode(),
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+    ):
         with pytest.raises(SecretError):
             check_authorities("file:/ca", broken)
 

@@ -23,7 +23,9 @@ GATEWAY = GatewaySettings(Endpoint("127.0.0.1", 0), endpoints("unix:/cp"), endpo
 
 def snapshot(revision: str, *names: str, key: str = "") -> Snapshot:
     providers = {
-        name: Provider(name, Dialect.DIALECT_OPENAI_CHAT, tls=False, host="127.0.0.1", port=1, base_path="", key_ref=key)
+        name: Provider(
+            name, Dialect.DIALECT_OPENAI_CHAT, tls=False, host="127.0.0.1", port=1, base_path="", key_ref=key
+        )
         for name in names
     }
     return Snapshot(revision, providers=providers)
@@ -37,7 +39,9 @@ class Client:
         self.node = node
 
     async def ask(self, kind: str, *names: str) -> None:
-        await self.stream.write(discovery_pb2.DiscoveryRequest(type_url=kind, resource_names=names, node=base_pb2.Node(id=self.node)))
+        await self.stream.write(
+            discovery_pb2.DiscoveryRequest(type_url=kind, resource_names=names, node=base_pb2.Node(id=self.node))
+        )
 
     async def receive(self):
         return await asyncio.wait_for(self.stream.read(), 5)
@@ -45,14 +49,19 @@ class Client:
     async def acknowledge(self, response, *names: str) -> None:
         await self.stream.write(
             discovery_pb2.DiscoveryRequest(
-                type_url=response.type_url, version_info=response.version_info, response_nonce=response.nonce, resource_names=names
+                type_url=response.type_url,
+                version_info=response.version_info,
+                response_nonce=response.nonce,
+                resource_names=names,
             )
         )
 
     async def refuse(self, response) -> None:
         await self.stream.write(
             discovery_pb2.DiscoveryRequest(
-                type_url=response.type_url, response_nonce=response.nonce, error_detail=status_pb2.Status(message="no good")
+                type_url=response.type_url,
+                response_nonce=response.nonce,
+                error_detail=status_pb2.Status(message="no good"),
             )
         )
 

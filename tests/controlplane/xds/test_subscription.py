@@ -246,7 +246,14 @@ def test_versions_are_those_of_the_content():
     assert push.version == version(config("a").of(CLUSTER))
 
 
-@given(st.lists(st.tuples(st.sets(st.sampled_from("abcd"), max_size=4), st.booleans(), st.sets(st.sampled_from("abcd"), max_size=1)), max_size=8))
+@given(
+    st.lists(
+        st.tuples(
+            st.sets(st.sampled_from("abcd"), max_size=4), st.booleans(), st.sets(st.sampled_from("abcd"), max_size=1)
+        ),
+        max_size=8,
+    )
+)
 def test_whatever_is_published_routes_name_only_what_is_held_and_the_last_good_one_wins(steps):
     envoy = connected("a")
     for number, (names, release, refused) in enumerate(steps):
