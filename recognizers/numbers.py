@@ -19,17 +19,18 @@ from recognizers.folded import FoldedText
 MAX_GROUPS = 24
 MAX_RUN = 4
 MAX_PART = 19
+_LEADS = frozenset({"+", "(", "+(", "(+", "(+("})
 _CUTS = frozenset(" ~の、()")
 
 _D = "[0-9OoIl]"
 # A line may break after a hyphen; scanned boxes stand between single digits only.
 _JOIN = (
-    r"(?> ?[-ー~](?:\n| {0,2})| ?\)[ -]?\(?|[ -]?\(| {1,2}|\.{1,3}|…|[_・]|の、? ?|、 ?|ハイフン|はいふん"
+    r"(?>[ -]?\(| ?[-ー~](?:\n| {0,2})| ?\)[ -]?\(?| {1,2}|\.{1,3}|…|[_・]|の、? ?|、 ?|ハイフン|はいふん"
     r"|(?<=[^0-9OoIl][0-9OoIl]) ?[|│] ?(?=[0-9OoIl](?![0-9OoIl])))"
 )
 _PLAIN = re.compile(
     # The first character comes before what must stand left of it, so that the search can skip by character class.
-    rf"(?:\+\(?|\()?{_D}(?:(?<=[+(]{_D})|(?<![0-9A-Za-z].)|(?<=[Tt][Ee][Ll].)|(?<=[Ff][Aa][Xx].)|(?<=[Nn][Oo].))"
+    rf"(?:\(?\+\(?|\()?{_D}(?:(?<=[+(]{_D})|(?<![0-9A-Za-z].)|(?<=[Tt][Ee][Ll].)|(?<=[Ff][Aa][Xx].)|(?<=[Nn][Oo].))"
     rf"{_D}{{0,23}}+(?:{_JOIN}{_D}{{1,24}}+(?![A-Za-z])){{0,{MAX_GROUPS - 1}}}+\)?+(?![0-9A-Za-z])"
 )
 _K = "[〇零一二三四五六七八九壱弐参]"
@@ -133,17 +134,12 @@ def _plain(folded: str) -> Iterator[Number]:
     for match in _PLAIN.finditer(folded):
         pieces = _trimmed(_pieces(folded, match.start(), match.end(), _GROUP), folded)
         if pieces:
-            plus = folded[match.start()] == "+"
-            number = _number(folded, pieces, "plain", plus)
-            opened = (
-                folded[match.start() + plus] == "("
-                and ")" in match.group()
-                and pieces[0].start == match.start() + plus + 1
-            )
+            lead = folded[match.start() : pieces[0].start]
+            lead = lead if lead in _LEADS else ""
+            kept = lead if ")" in match.group() else lead.strip("(")
+            number = _number(folded, pieces, "plain", "+" in lead)
             closed = folded[number.end : number.end + 1] == ")" and "(" in folded[number.start : number.end]
-            yield number._replace(
-                start=number.start - opened - (plus and pieces[0].start <= match.start() + 2), end=number.end + closed
-            )
+            yield number._replace(start=number.start - len(kept), end=number.end + closed)
 
 
 def _kanji(folded: str) -> Iterator[Number]:

@@ -24,12 +24,17 @@ _MOBILE_GROUPS = frozenset({(3, 4, 4), (4, 3, 4), (3, 8), (7, 4)})
 _EXTENSION = re.compile(r"(?:内線|内線番号|ext\.?|extension|x)")
 # 内2210; further extensions after the first (内線は301と302).
 _SHORT_EXTENSION = re.compile(r"(?<![一-龠々])内 ?[:]? ?(?P<digits>[0-9]{3,5})(?![0-9年月日名件円人分回個台%])")
+# A switchboard's prefix is part of what is dialled: #81-6611, *301.
+_DIALLED = re.compile(r"(?<![0-9A-Za-z])[#*]\Z")
+_SECOND = re.compile(r"-[0-9]{4} ?/\Z")
 _MORE = re.compile(r"[0-9 、,と/・~-]{1,16}")
 _SLASHED = re.compile(r"(?<![0-9A-Za-z/])(?:0[5-9]0/[0-9]{4}/[0-9]{4}|0[0-9]{1,4}/[0-9]{2,4}/[0-9]{4})(?![0-9/])")
 # Labels strong enough for a local number without its area code.
 _STRONG = frozenset(
     {"電話番号", "電話", "携帯番号", "tel", "fax", "phone", "phone number", "phone_number", "連絡先", "緊急連絡先"}
 )
+# Values that never have ten or eleven digits: their labels say nothing against a number with the groups of a telephone.
+_OTHER_LENGTH = frozenset({"MY_NUMBER", "DRIVERS_LICENSE", "CREDIT_CARD", "PASSPORT", "RESIDENCE_CARD"})
 # Country code without the plus sign: 81-3-…, 0081 90 ….
 _JAPAN = re.compile(r"(?:00)?81[1-9]\d{8,9}")
 _ABROAD = re.compile(r"(?:001010|0033010|0061010|010)[1-9]\d{8,12}")
@@ -47,7 +52,10 @@ class PhoneNumberFinder:
             for number in found if 2 <= length <= 17 else ():
                 score = _score(text, number) if length >= 8 else _extension_score(text, number)
                 if score:
-                    yield text.finding(_opening(text.folded, number), number.end, ENTITY, score, self.name)
+                    start = _opening(text.folded, number)
+                    yield text.finding(
+                        start - _dialled(text.folded, start, length), number.end, ENTITY, score, self.name
+                    )
         for match in _SLASHED.finditer(text.folded):
             yield text.finding(*match.span(), ENTITY, 0.8, self.name)
         if "内" in text.folded:
@@ -61,9 +69,20 @@ def _opening(folded: str, number: Number) -> int:
     return number.start + unclosed
 
 
+def _dialled(folded: str, start: int, length: int) -> bool:
+    return length < 8 and _DIALLED.search(folded, max(0, start - 2), start) is not None
+
+
+def _part_of_code(text: FoldedText, number: Number) -> bool:
+    """Whether the number ends a longer identifier; the second of two telephone numbers (`…-1234/…`) does not."""
+    if number.international or not tied(text.folded, number):
+        return False
+    return _SECOND.search(text.folded, max(0, number.start - 7), number.start) is None
+
+
 def _score(text: FoldedText, number: Number) -> float:
     shape = _shape_score(number)
-    if (not shape and len(number.digits) > 11) or (tied(text.folded, number) and not number.international):
+    if (not shape and len(number.digits) > 11) or _part_of_code(text, number):
         return 0.0
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:
@@ -74,6 +93,8 @@ def _score(text: FoldedText, number: Number) -> float:
         return 0.0
     if shape < 0.5 and ENTITY in topics_of(text, number.start, number.end):
         shape = 0.6
+    if field.kind in _OTHER_LENGTH and len(number.groups) > 1:
+        return shape
     return shape - _doubt(field)
 
 
@@ -92,6 +113,8 @@ def _shape_score(number: Number) -> float:
         return 0.85
     if _JAPAN.fullmatch(digits) and len(groups) > 2 and groups[0] in (2, 4):
         return 0.75
+    if digits[0] in "23456789" and groups == (3, 3, 4) and number.joins == ")-":
+        return 0.7
     if digits[0] == "1" and groups == (1, 3, 3, 4) and set(number.joins) <= {"-"}:
         return 0.75
     return 0.0
@@ -123,7 +146,11 @@ def _doubt(field: Field) -> float:
 
 
 def _extension_score(text: FoldedText, number: Number) -> float:
-    if len(number.digits) > 5 or number.style == "spoken" or counted(text.folded, number):
+    if (
+        len(number.digits) > (7 if number.joins == "-" else 5)
+        or number.style == "spoken"
+        or counted(text.folded, number)
+    ):
         return 0.0
     field = field_of(text, number.start, number.end)
     if field.kind != ENTITY or not _EXTENSION.fullmatch(field.word):
