@@ -31,7 +31,11 @@ _DOCUMENT_BEFORE = re.compile(r"[A-Z]{2} ?[0-9]{7,8} ?(?:[A-Z]{2})?[\"' ]{0,2}[,
 _DOCUMENT_AFTER = re.compile(r"[\"' ]{0,2}[,|/\t ][\"' ]{0,2}[A-Z]{2} ?[0-9]{7,8}(?![0-9])")
 _OPENED = re.compile(r"[^ 0-9A-Za-z()] ?\(\Z")
 _SCHOOL_YEAR = re.compile(r"\([1-6]年生?\) ?\Z")
-_TIME_AFTER = re.compile(r" ?(?:午前|午後)? ?[0-9]{1,2}(?:時|:[0-9]{2})")
+_TIME_AFTER = re.compile(r"[ T]?(?:午前|午後)? ?[0-9]{1,2}(?:時|:[0-9]{2})")
+# What happened on the day, right behind it: 9月13日受傷. 手術日 and the like are labels of the next field.
+_EVENT_AFTER = re.compile(
+    "に?(?:受傷|負傷|転倒|転落|骨折|発症|発病|入院|退院|転院|搬送|手術|施行|初診|受診|再診|来院|診断|死亡|逝去|入社|退社|入学|卒業|着任|開始|終了|契約|購入|発行)(?![日者])"
+)
 _ITEM = re.compile(r"[①-⑳] ?\Z")
 _PARTICULARS = frozenset({"NAME", "PENSION_NUMBER", "MY_NUMBER", "HEALTH_INSURANCE", ENTITY})
 
@@ -55,6 +59,8 @@ def _score(text: FoldedText, date: Date) -> float:
     if _BIRTH_AFTER.match(folded, end) or _AGE_AFTER.match(folded, end):
         return 0.97
     field = field_of(text, start, end)
+    if _EVENT_AFTER.match(folded, end):
+        return 0.0
     if field.kind == ENTITY:
         return 0.95 if field.strength >= 0.8 else 0.7
     if field.kind in ("DATE", "OTHER") and field.strength >= 0.9:

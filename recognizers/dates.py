@@ -22,10 +22,24 @@ _KN = "[〇一二三四五六七八九十元]{1,4}"
 _NUMBER = f"(?:{_N}|{_KN})"
 _ERA = "(?:明 ?治|大 ?正|昭 ?和|平 ?成|令 ?和|[明大昭平令]|(?<![0-9A-Za-z])[MTSHRmtshr][. ]?)"
 _NOTE = r"(?: ?\([^()\n歳才生]{1,9}\))?"
-_YEAR = f"(?:(?:西暦{_S})?(?:1[89]|20)[0-9 ]{{2,4}}|{_ERA}{_S}{_NUMBER}|[一二][〇一二三四五六七八九]{{3}})"
+_PAUSE = f"{_S}(?:の ?、? ?|、 ?)?"
+_YEAR = f"(?:(?:西暦{_S})?(?:1 ?[89]|2 ?0)[0-9 ]{{2,5}}|{_ERA}{_PAUSE}{_NUMBER}|[一二][〇一二三四五六七八九]{{3}})"
 # Dates are rare and their patterns dear: the sign 年 or a digit leads to each, and the pattern is tried around it.
 _YEAR_BEFORE = re.compile(f"{_YEAR}{_NOTE}{_S}$")
-_FROM_YEAR = re.compile(rf"年(?!度){_NOTE}(?:の、?|、)?{_S}{_NUMBER}{_S}月(?:の、?|、)?{_S}{_NUMBER}{_S}日")
+_FROM_YEAR = re.compile(rf"年(?!度){_NOTE}{_PAUSE}{_S}{_NUMBER}{_S}月{_PAUSE}{_S}{_NUMBER}{_S}日")
+# Read out, a year may come last (六月一日、昭和六十年), and transcripts write sounds (ろくがつ ついたち).
+_SOUND = "(?:せん|ひゃく|びゃく|ぴゃく|はっ|ろっ|にじゅう|じゅう|ぜろ|いち|に|さん|よん|し(?!ょ)|ご|ろく|なな|しち|はち|きゅう|きゅー|く|がん)"
+_SAID_YEAR = (
+    f"(?:(?:{_ERA}|しょうわ|へいせい|れいわ|たいしょう|めいじ|西暦|せいれき){_PAUSE}(?:{_NUMBER}|{_SOUND}{{1,6}}){_S}(?:年|ねん)"
+    f"|(?:せん|にせん)?{_SOUND}{{1,7}}ねん|(?:1[89]|20)[0-9]{{2}}年)"
+)
+_SAID_MONTH = f"(?:{_NUMBER}{_S}月|(?:{_NUMBER}|{_SOUND}{{1,3}})がつ)"
+_SAID_DAY = f"(?:ついたち|ふつか|みっか|よっか|いつか|むいか|なのか|ようか|ここのか|とおか|はつか|(?:{_NUMBER}|{_SOUND}{{1,4}})(?:日|にち))"
+_SAID = re.compile(
+    f"{_SAID_YEAR}{_PAUSE}{_SAID_MONTH}{_PAUSE}{_SAID_DAY}|{_SAID_MONTH}{_PAUSE}{_SAID_DAY}{_PAUSE}{_SAID_YEAR}"
+)
+_MONTH_SIGN = re.compile("がつ|月(?=.{2,16}年)")
+_SAID_BEFORE, _SAID_LEAD = 32, re.compile(f"(?:{_SAID_YEAR}{_PAUSE})?(?:{_NUMBER}{_S}|{_SOUND}{{1,3}})$")
 
 _MONTH = r"(?:[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep|[Oo]ct|[Nn]ov|[Dd]ec|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Za-z]{0,6}\.?"
 _Y, _M, _D = "(?:1[89]|20)[0-9]{2}", "(?:1[0-2]|0?[1-9])", "(?:3[01]|[12][0-9]|0?[1-9])"
@@ -39,7 +53,7 @@ _STRONG = (
 )
 _WEAK = rf"(?:[13579]-[0-6][0-9]-?(?:1[0-2]|0[1-9])-?(?:3[01]|[12][0-9]|0[1-9])|[MTSHR][0-6][0-9](?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_Y}, {_M}, {_D}|{_D}[/.]{_D}[/.][0-9]{{2}})"
 _OTHER = re.compile(
-    rf"(?:(?<![0-9A-Za-z./-])|(?<=DOB)|(?<=dob))(?:{_STRONG}|(?P<weak>{_WEAK})){_NOTE}(?![0-9A-Za-z]|[-/.][0-9])"
+    rf"(?:(?<![0-9A-Za-z./-])|(?<=DOB)|(?<=dob))(?:{_STRONG}|(?P<weak>{_WEAK})){_NOTE}(?![0-9A-SU-Za-z]|T(?![0-9]{{2}}:)|[-/.][0-9])"
 )
 _DIGITS = re.compile("[0-9OoIl]{0,2}[0-9]{1,8}")
 # What may stand before the first digit of a date: a month or an era.
@@ -61,6 +75,7 @@ class Date(NamedTuple):
 def dates(text: FoldedText) -> Iterator[Date]:
     """All dates of the text."""
     yield from _written(text.folded)
+    yield from _said(text.folded)
     yield from _others(text.folded)
 
 
@@ -72,6 +87,14 @@ def _written(folded: str) -> Iterator[Date]:
         if rest is not None and before is not None:
             yield Date(before.start(), rest.end(), weak=False)
         year = folded.find("年", year + 1)
+
+
+def _said(folded: str) -> Iterator[Date]:
+    for sign in _MONTH_SIGN.finditer(folded):
+        lead = _SAID_LEAD.search(folded, max(0, sign.start() - _SAID_BEFORE), sign.start())
+        match = _SAID.match(folded, lead.start()) if lead else None
+        if match is not None:
+            yield Date(*match.span(), weak=False)
 
 
 def _others(folded: str) -> Iterator[Date]:
