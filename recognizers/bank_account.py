@@ -21,7 +21,7 @@ ENTITY = "BANK_ACCOUNT"
 _DIRECT = frozenset(
     (  # noqa: SIM905
         "口座番号|口座|普通預金|普通口座|普通|当座預金|当座|貯蓄|貯蓄預金|定期預金|別段預金|別段|(普)|(当)|証券口座|普通no|通帳番号"
-        "|account|a/c|acct|ordinary|savings|checking|iban|account_number|account_no|bank_account|bankaccount"
+        "|account|a/c|acct|ordinary|savings|checking|iban|account_number|account_no|accountnumber|accountno|bankaccountnumber|bank_account|bankaccount"
         "|account number|account no|a/c no|acct no|bank account|ordinary account"
     ).split("|")
 )

@@ -19,12 +19,19 @@ from recognizers.tables import table_at
 
 ENTITY = "HEALTH_INSURANCE"
 _GAP = r"[ \t:：=は、,が「『(\"']{0,6}(?:ええ、)?"
-_VALUE = r"(?:[一-龠々ぁ-んァ-ヶA-Za-z]{1,5}(?<![がはのを])(?: [一-龠々]{1,4})?[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
-_LETTERS = r"[一-龠々]{1,4}[-・][一-龠々]{1,4}"
+_VALUE = r"(?:(?![のはがをと])[一-龠々ぁ-んァ-ヶA-Za-z]{1,5}(?<![がはのを])(?: (?!番号)[一-龠々]{1,4})?[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
+_LETTERS = r"(?!番号)[一-龠々]{1,4}[-・][一-龠々]{1,4}"
 _SYMBOL = re.compile(
-    rf"(?:記号(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?){_GAP}(?P<symbol>{_VALUE}|{_LETTERS})"
-    rf"(?:[ \t、,/・」』)との\n\"']{{0,5}}(?:and )?(?:番号|[Nn]umber|No\.){_GAP}(?P<number>{_VALUE}))?"
+    rf"(?:記号(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?){_GAP}(?P<symbol>{_VALUE}|{_LETTERS}|[一-龠々]{{2,4}}(?=[ 、,]{{1,3}}番号))"
+    rf"(?:[ \t、,/・」』)との\n\"'-]{{0,5}}(?:and )?(?:番号|[Nn]umber|No\.){_GAP}(?P<number>{_VALUE}))?"
 )
+# What a talk of a wrong 記号・番号 sets side by side: 正:1234・56 誤:1234・65.
+_CORRECTED = re.compile(
+    rf"(?:正しくは|(?<![一-龠])[正誤新旧](?![一-龠ぁ-んァ-ヶ])|(?:訂正|変更|修正)[前後]|前回|今回){_GAP}"
+    rf"(?P<value>(?:[一-龠々]{{1,4}})?[0-9]{{1,8}} ?[・-] ?[0-9]{{1,8}})(?![0-9・-]|年|月)"
+)
+_CLAIM = re.compile("返戻|レセプト|診療報酬")
+_BOTH = re.compile("記号(?:番号|・番号|/番号|と番号|、番号|及び番号)")
 _SYMBOL_WORD = re.compile("記号")
 _SYMBOL_WORDS = frozenset({"記号", "記号番号", "記号・番号", "symbol", "symbol/number"})
 _TOPIC = re.compile("保険|健保|国保|社保|療養|適用認定|資格|介護|後期高齢|共済|けんぽ|組合員証|受給券|[Ii]nsur")
@@ -50,12 +57,24 @@ class HealthInsuranceFinder:
                 if number.digits in known and len(number.digits) > 2:
                     yield text.finding(number.start, number.end, ENTITY, 0.65, self.name)
 
+        yield from _corrected(text, self.name)
+
     def _labelled(self, text: FoldedText) -> Iterator[Finding]:
         for match in _SYMBOL.finditer(text.folded):
             score = 0.9 if _telling(text, *match.span()) else 0.0
             for part in ("symbol", "number"):
                 if match[part] is not None:
                     yield text.finding(*match.span(part), ENTITY, score, self.name)
+
+
+def _corrected(text: FoldedText, name: str) -> Iterator[Finding]:
+    """記号・番号 in one, as right and wrong, while the talk is of both; 返戻 and レセプト speak of insurance only."""
+    if "記号" not in text.folded:
+        return
+    for match in _CORRECTED.finditer(text.folded):
+        left = text.folded[max(0, match.start() - 80) : match.start()]
+        if _BOTH.search(left) and (_TOPIC.search(left) or _CLAIM.search(left)):
+            yield text.finding(*match.span("value"), ENTITY, 0.85, name)
 
 
 def _numbers(text: FoldedText) -> Iterator[tuple[Number, float]]:

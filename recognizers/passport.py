@@ -20,6 +20,10 @@ _FOREIGN = re.compile(
 )
 
 
+# Boxes of a form, a scanner's spaces, and hyphens: only in a field labelled so.
+_APART = re.compile(rf"[A-Za-z](?<![0-9A-Za-z_-].) ?[A-Za-z] ?-? ?[0-9OoIl](?: ?[0-9OoIl]){{6}}{_END}")
+
+
 class PassportFinder:
     """Finds passport numbers."""
 
@@ -32,6 +36,14 @@ class PassportFinder:
             for match in pattern.finditer(text.folded):
                 score = _score(text, match, japanese=pattern is _JAPANESE)
                 yield text.finding(match.start(), match.end(), ENTITY, score, self.name)
+        yield from _apart(text, self.name)
+
+
+def _apart(text: FoldedText, name: str) -> Iterator[Finding]:
+    for match in _APART.finditer(text.folded):
+        field = field_of(text, *match.span())
+        if field.kind == ENTITY and field.strength >= 0.8:
+            yield text.finding(*match.span(), ENTITY, 0.97, name)
 
 
 def _score(text: FoldedText, match: re.Match[str], *, japanese: bool) -> float:

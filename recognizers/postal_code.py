@@ -15,6 +15,14 @@ from recognizers.numbers import Number, of_lengths
 
 ENTITY = "POSTAL_CODE"
 _PLACE_AFTER = re.compile(r" ?[(]? ?[一-龠ぁ-んヶケ]{1,6}[都道府県市区町村郡]")
+# A look-up shown with its answer: 5300001 → 大阪府…, input=0600001 output=札幌市….
+_ANSWER_AFTER = re.compile(
+    r"[ \n」\"')}]{0,4}(?:→|->|=>|⇒|[,、:])?[ \n]{0,2}(?:(?:出力|結果|住所|回答|output|result|address)[\"']?)?[ :=は→「\"']{0,4}(?P<place>[一-龠ぁ-んヶケ]{2,4}?[都道府県市区郡])"
+)
+# The item before in a list of counts: 231-0023:17人、.
+_ITEM_BEFORE = re.compile(
+    r"(?<![0-9-])[0-9]{3}-[0-9]{4} ?[:(|は]? ?[0-9]{1,6} ?(?:[人名件個枚戸棟社]|世帯)?\)?(?:[、,;/] ?|\n)\Z"
+)
 
 
 class PostalCodeFinder:
@@ -39,9 +47,24 @@ def _score(text: FoldedText, number: Number) -> float:
         return 0.75
     if field.kind == ENTITY:
         return 0.95 if shaped or field.strength >= 0.9 else 0.7
+    if len(number.groups) == 1 and (_answered(text, number) or _listed(text, number)):
+        return 0.75
     if not shaped or (field.kind not in ("", "NAME", "ADDRESS", "NUMBER") and field.strength >= 0.9):
         return 0.3
     return 0.7 if ENTITY in topics_of(text, number.start, number.end) else 0.3
+
+
+def _answered(text: FoldedText, number: Number) -> bool:
+    """Whether a place follows as the answer to seven bare digits, while the talk is of postal codes."""
+    if ENTITY not in topics_of(text, number.start, number.end):
+        return False
+    return _ANSWER_AFTER.match(text.folded, number.end) is not None
+
+
+def _listed(text: FoldedText, number: Number) -> bool:
+    """Whether seven bare digits follow a postal code and its count in a list of such."""
+    left = text.folded[max(0, number.start - 24) : number.start]
+    return _ITEM_BEFORE.search(left) is not None and ENTITY in topics_of(text, number.start, number.end)
 
 
 def load() -> PostalCodeFinder:

@@ -20,49 +20,49 @@ _WORDS: dict[str, str] = {
     "PHONE_NUMBER": (
         "電話 電話番号 市外局番 でんわ でんわばんごう デンワ デンワバンゴウ 携帯 携帯番号 携帯電話 ケータイ けいたい tel fax phone telephone mobile cell cellphone cell|phone "
         "ファックス ファクス 連絡先 れんらく先 緊急連絡先 直通 代表 内線 折り返し ダイヤルイン フリーダイヤル ナビダイヤル 着信 callback call "
-        "tel_no phone_number phone|number contact|number ext ext. extension 内線番号 telno mobile_phone office|line dial ダイヤル"
+        "phonenumber mobilenumber mobilephone homephone contactnumber faxnumber phoneno tel_no phone_number phone|number contact|number ext ext. extension 内線番号 telno mobile_phone office|line dial ダイヤル"
     ),
-    "EMAIL_ADDRESS": ("メールアドレス メアド e-mail email mail eメール アドレス email|address"),
+    "EMAIL_ADDRESS": ("メールアドレス メアド e-mail email mail eメール アドレス email|address emailaddress mailaddress mail_address"),
     "DATE_OF_BIRTH": (
         "生年月日 出生日 出生年月日 出生日時 誕生日 お誕生日 バースデー 生まれ dob d.o.b. birth birthday birthdate birth_date birth|date "
-        "date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
+        "dateofbirth birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
     ),
     "CREDIT_CARD": (
-        "クレジットカード クレジット クレカ カード番号 カードナンバー カード credit|card card|number card card_no card_number visa ビザ mastercard "
+        "クレジットカード クレジット クレカ カード番号 カードナンバー カード credit|card card|number card card_no card_number cardnumber cardno creditcardnumber visa ビザ mastercard "
         "マスターカード jcb amex diners ダイナース american|express discover アメックス card|no デビットカード"
     ),
     "BANK_ACCOUNT": (
         "口座番号 こうざばんごう コウザバンゴウ こうざ 口座 普通預金 普通口座 普通 当座預金 当座 貯蓄 貯蓄預金 定期預金 定期 別段預金 別段 (普) (当) 振込先 振込口座 返金先 返金口座 引落口座 給与口座 証券口座 "
         "ゆうちょ ゆうちょ銀行 郵便貯金 account|number account|no account a/c a/c|no bank|account ordinary ordinary|account savings "
-        "account_number account_no bank_account acct acct|no checking iban 信用金庫 信金 信用組合 銀行 農協 ja 労金 労働金庫 bank bankaccount "
+        "accountnumber bankaccountnumber accountno account_number account_no bank_account acct acct|no checking iban 信用金庫 信金 信用組合 銀行 農協 ja 労金 労働金庫 bank bankaccount "
         "通帳 通帳番号 貯金 預金 預金口座 普通no 支店"
     ),
     "DRIVERS_LICENSE": (
         "運転免許 めんきょしょう めんきょ 運転免許証 免許証 免許証番号 運転免許証番号 免許番号 免許 運転経歴証明書 二種免許 原付免許 driver's|license driver's|licence drivers|license "
         "driver|license driving|licence driving|license license|no licence|no licence|number license|number licence license "
-        "drivers_license driver_license license_no driver's|license|number"
+        "driverslicense driverslicensenumber driverlicensenumber licensenumber licenseno drivers_license driver_license license_no driver's|license|number"
     ),
     "PASSPORT": (
-        "旅券 旅券番号 パスポート パスポート番号 ぱすぽーと passport passport|no passport|number passport_no passport_number 護照 公用旅券 여권"
+        "旅券 旅券番号 パスポート パスポート番号 ぱすぽーと passport passport|no passport|number passport_no passport_number passportnumber passportno 護照 公用旅券 여권"
     ),
     "RESIDENCE_CARD": (
         "在留カード 在留カード番号 在留番号 特別永住者証明書 特別永住者 residence|card residence|card|number residence_card zairyu zairyu|card 在留"
     ),
     "PENSION_NUMBER": (
-        "基礎年金番号 年金番号 年金手帳 年金 ねんきん 基礎年金 pension|number pension|no pension basic|pension|number pension|book pension_number "
+        "基礎年金番号 年金番号 年金手帳 年金 ねんきん 基礎年金 pension|number pension|no pension basic|pension|number pension|book pension_number pensionnumber "
         "年金の番号 遺族年金 障害年金 厚生年金 国民年金 老齢年金"
     ),
     "HEALTH_INSURANCE": (
         "保険証 けんぽ 健康保険証 健康保険 被保険者証 保険者番号 保険者 被保険者番号 被保険者記号 記号番号 記号・番号 記号 国保 健保 社保 後期高齢 後期高齢者 介護保険証 介護保険 "
         "任意継続 限度額適用認定証 資格確認書 資格情報 insurance|card insurer|no insurer|number health|insurance symbol symbol/number "
-        "insured|number hokensha 国民健康保険 共済 保険証番号 介護保険被保険者番号 療養費 受給券 insurer"
+        "insured|number insurernumber insurednumber insurer_number insured_number hokensha 国民健康保険 共済 保険証番号 介護保険被保険者番号 療養費 受給券 insurer"
     ),
     "POSTAL_CODE": (
-        "郵便番号 〒 郵便 〠 post_code zip zipcode zip|code zip_code postal|code postcode postal_code postal|no yubin 郵便No ゆうびんばんごう ユウビンバンゴウ"
+        "郵便番号 〒 郵便 〠 ゆうびん番号 郵便コード postalcd zipcd post_code zip zipcode zip|code zip_code postal|code postcode postal_code postal|no yubin 郵便No ゆうびんばんごう ユウビンバンゴウ"
     ),
     "ADDRESS": (
         "住所 じゅうしょ ジュウショ ご住所 現住所 自宅住所 届け先 お届け先 届先 送付先 送り先 返送先 配送先 住居地 本籍 所在地 所在 居所 勤務地 実家 自宅 転居先 転出先 転入先 新居 旧居 物件 "
-        "宿舎 address home|address addr shipping|address 住まい お住まい 設置場所 設置先 事故場所 作業場所 耕作地 滞在先 避難所 新住所 旧住所 現場 "
+        "宿舎 address home|address addr shipping|address 住まい お住まい homeaddress streetaddress shippingaddress billingaddress mailingaddress street_address 設置場所 設置先 事故場所 作業場所 耕作地 滞在先 避難所 新住所 旧住所 現場 "
         "番地 場所 地番 宛先 配達先 帰省先 address1 address2 住所1 住所2"
     ),
     "SYMBOL": "記号",
@@ -90,6 +90,7 @@ _WORDS: dict[str, str] = {
         "s/n sku model version ver employee|id employee|no member|id member|no customer|id customer|no policy|no policy|number policy "
         "reservation confirmation booking flight room product|code product part|no id uuid hash commit build port pid error errno req request_id "
         "transaction txn 取引番号 取引id 申込番号 申請番号 申請 文書番号 通知書番号 金額 価格 合計 残高 料金 単価 数量 容量 抽選番号 くじ 当選番号 組番号 "
+        "定期券 定期点検 定期健診 定期検査 定期検診 定期便 定期購読 定期購入 定期演奏会 定期総会 定期試験 定期刊行 定期借家 定期清掃 定期メンテナンス 定期船 "
         "アクセスキー 振替番号 口座振替番号 加入者番号 規約番号 団体コード 自治体コード 市区町村コード 都道府県コード 地域コード 局番 系統 決算 ポイント ポイント番号 ポイントカード 会員カード 診察番号 "
         "自賠責 証明書番号 照会番号 審査番号 レジ番号 ssid bssid imei imsi 申告番号 ギフトカード ギフト プリペイド 楽天id coe|no container バージョン 事業者登録番号 問い合わせ お問い合わせ no.印 認定番号 貸出番号"
     ),

@@ -19,6 +19,12 @@ FINDER = load()
         "護照 ⟦300123450⟧",
         "⟦ＴＫ１２３４５６７⟧(旅券)",
         "⟦TK0998877⟧",
+        "旅券番号 ⟦TK 1 2 3 4 5 6 7⟧",
+        "Passport No. ⟦M R 1 2 3 4 5 6 7⟧",
+        "パスポート番号は ⟦TR-1234567⟧ です",
+        "パスポート:⟦MU123 4567⟧",
+        "旅券 ⟦TH 0O01234⟧",
+        "発行国/JPN 旅券番号 ⟦ＭＺ ０ ０ １ ２ ３ ４ ５⟧\n姓 KOUNO",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -34,6 +40,9 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "AB1234567",
         "X-TK1234567",
         "300123450",
+        "型番 AB 1 2 3 4 5 6 7",
+        "パスポート申請 2 3 4 5 6 7 8",
+        "TR-1234567",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
