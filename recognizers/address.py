@@ -20,7 +20,7 @@ from recognizers.places import Place, Places, places
 ENTITY = "ADDRESS"
 _LINK = re.compile(r"(?:の?、?| {1,2}|\n|<br ?/?>)")
 _PROSE = re.compile(
-    r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|道道|国道|県道|府道|都道|市道|号線|による|について"
+    r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|道道|国道|県道|府道|都道|市道|号線|による|について|(?:祭り?|まつり|フェスタ?|マラソン|大会|計画|ビジョン|プラン|展|博)$"
 )
 _LONE = re.compile(r"(?:丁目|[0-9]-[0-9]{1,4}-[0-9]|番地|番[0-9]{1,3}号|(?<=町)[0-9]{1,4}-[0-9])")
 _CJK_RUN = re.compile(r"[々ヶ一-龠ぁ-んァ-ンー]{2,12}$")
@@ -30,8 +30,17 @@ _LABEL = re.compile(
     r"(?:\([^()\n]{1,8}\))?[\"')」]{0,2}(?: ?[:=は|,] ?| {1,2})[\"'「]?"
 )
 _PARTIAL = re.compile(r"[^\s,\"'<>|;、。()「」]{0,16}[0-9][^\s,\"'<>|;、。()「」]{0,16}")
+# 建物 98.12㎡, 建物 築20年 and 建物:3階建て describe a house.
+_MEASURE = re.compile(
+    r"[^ ]{0,8}?[0-9.,]+ ?(?:㎡|m2|m²|平米|平方|坪|階建|F建|年|棟|戸|円|万|億|件|%)|築|(?:木造|鉄骨|RC)"
+)
 _PARTIAL_LABEL = re.compile(r"番地|地番|建物|line[2-9]|address_?[2-9]|住所[2-9]")
 _VCARD = re.compile(r"\bADR[^:\n]{0,40}:;{0,2}(?P<value>[^\n]{5,160})")
+# おたや町241: a short name that ends as towns do; places of business and seasons do not stand before a number so.
+_NEIGHBOURHOOD = re.compile(
+    "(?![のはがをにでとへもやか])(?:[ぁ-ん]{2,6}|[ァ-ヶー]{2,6}|[一-龠々]{1,4})[町丁](?<!城下町)(?<!宿場町)(?<!門前町)(?<!温泉町)(?<!下町)(?<!の町)"
+)
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
 _SEGMENTS = 5
 
 Span = tuple[int, int, float]
@@ -107,6 +116,8 @@ class AddressFinder:
         """Whether a bare number after a town nobody knows is a block: under an address label, or before a building."""
         if len(match["town"]) > 8 or "番" in match["town"]:
             return False
+        if _NEIGHBOURHOOD.fullmatch(match["town"]) and not _YEAR.fullmatch(match["block"]):
+            return True
         building = BUILDING.match(text.modern, match.end())
         if building is not None and building.end() - match.end() > 4:
             return True
@@ -175,7 +186,7 @@ class AddressFinder:
                     yield label.end(), _building(text.modern, match.end()), 0.75
             elif _PARTIAL_LABEL.search(label.group()):
                 value = _PARTIAL.match(text.modern, label.end())
-                if value is not None:
+                if value is not None and not _MEASURE.match(text.modern, label.end()):
                     yield *value.span(), 0.7
         if "ADR" in text.folded:
             yield from ((*match.span("value"), 0.9) for match in _VCARD.finditer(text.folded))

@@ -29,13 +29,13 @@ _COUNTRIES = (
 _N = "[0-9O]{1,5}"
 _WORD = "(?>[0-9A-Za-zÀ-ɏ.'&-]{1,24})"
 _WORDS = f"{_WORD}(?: {_WORD}){{0,5}}+"
-_JP_POSTAL = "[0-9OIl]{3}-[0-9OIl]{4}"
+_JP_POSTAL = "〒?[0-9OIl]{3}-[0-9OIl]{4}(?![-0-9])"
 _STREET = (
     "(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Place|Pl|Square|Terrace|Crescent|Close"
     "|Highway|Court|Parkway)"
 )
 _FOREIGN = (
-    rf"[0-9]{{1,5}}[A-Za-z]?,? (?:rue|avenue|boulevard|bd|place|via|calle|quai|chemin) {_WORDS}"
+    rf"[0-9]{{1,5}}[A-Za-z]?,? (?i:rue|avenue|boulevard|bd|place|via|calle|quai|chemin) {_WORDS}"
     rf"|(?:Jl\.|Jalan|Calle|Via|Rua|Ul\.|Rue|Av\.) (?:{_WORD} ){{0,4}}?[0-9]{{1,5}}[A-Za-z]?"
     r"|[A-ZÀ-Þ][a-zà-ɏ]{1,24}(?:gatan|straße|strasse|str\.|vägen|väg|weg|laan|straat|gade|vej|gasse|platz) [0-9]{1,4}[A-Za-z]?"
     rf"|[0-9]{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z0-9][a-z0-9'.]{{1,20}} ){{1,3}}{_STREET}\b\.?(?: (?:Apt|Suite|Unit|#)\.? ?[0-9A-Z]{{1,6}})?"
@@ -43,14 +43,34 @@ _FOREIGN = (
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _START = (
     rf"#{_N}|(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite) ?#?[0-9A-Z-]{{1,6}}|[0-9]{{1,2}}F"
-    rf"|{_N}(?:-{_N}){{1,4}}|[0-9]{{1,5}}(?= [A-Z][a-z]{{1,20}}(?:-| ?,))"
+    rf"|{_N}(?:-{_N}){{1,4}}|[0-9]{{1,5}}(?= (?:O?oaza |Oaza |Aza )?[A-Z][a-z]{{1,20}}(?:-| ?,))"
     rf"|(?:Aza|Oaza|Nishi|Higashi|Kita|Minami) [0-9A-Za-z-]{{1,24}} {_N}(?:-[0-9A-Za-z]{{1,6}}){{0,3}}"
-    rf"|(?P<weak>(?!{_MONTH})[A-Z][a-z]{{1,20}}(?:-[a-z]{{1,12}})? {_N}(?:-[0-9A-Za-z]{{1,6}}){{0,3}})"
+    rf"|(?P<weak>(?!{_MONTH})[A-Z][a-z]{{1,20}}(?:-[a-z]{{1,12}})? {_N}[A-Z]?(?:-[0-9A-Za-z]{{1,6}}){{0,3}})"
 )
 _SUFFIXED = r"[A-Z][a-zA-Z]{1,20}(?:-[A-Za-z]{1,12}){0,2}?(?:-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|chome|jo|dori)\b| (?:City|Ward|Prefecture|Pref\.?|Town)\b)"
 _ADMINISTRATIVE = re.compile(
     rf"(?:(?:{_SUFFIXED}|(?:{'|'.join(_PLACES.split())})\b(?:-(?:shi|ken|fu|to)\b)?)(?: {_JP_POSTAL})?"
     rf"|{_WORD} {_JP_POSTAL}|{_JP_POSTAL})(?:,? (?:Japan|JAPAN))?"
+)
+# A room in brackets and what follows it: (Apt. 603), 110-0015.
+_ROOM_IN_BRACKETS = re.compile(
+    rf" ?\((?:(?:Room|Rm|Unit|Apt|Apartment|Suite|Flat|No)\b\.? ?)?#?[0-9A-Z]{{1,5}}F?\)(?:,? (?:Japan|JAPAN)\b)?(?:,? ?{_JP_POSTAL})?"
+)
+# From the large to the small: Nagasaki-ken, Isahaya-shi, Eisho-machi 0-12; and a list that leaves out the commas.
+_PLACE = rf"(?:{_SUFFIXED}|(?:{'|'.join(_PLACES.split())})\b(?:-(?:shi|ken|fu|to)\b)?)"
+_BLOCK = rf"(?!{_JP_POSTAL}){_N}(?:-(?:{_N}|jo|chome|ban|go)\b){{0,4}}(?![0-9A-Za-z]|[-/:.][0-9])"
+_DOWNWARD = re.compile(
+    rf"(?:{_JP_POSTAL},? )?{_PLACE}(?:,? {_PLACE}){{0,4}}+(?:,? (?=[A-Z]){_WORD}){{0,3}}? {_BLOCK}(?: [A-Z][a-z]{{2,16}} {_BLOCK})?"
+    rf"(?:, {_PLACE}){{0,3}}+(?: {_JP_POSTAL})?"
+)
+_UNPARTED = re.compile(
+    rf"{_N}(?:-{_N}){{1,3}} (?:[A-Z][A-Za-z-]{{1,24}} ){{0,2}}{_SUFFIXED}(?:,? {_PLACE}){{0,3}}(?: {_JP_POSTAL})?(?:,? (?:Japan|JAPAN))?"
+)
+_HYPHENED = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura)\b")
+# The name of the building before its room: Maison Lilas 12B, Park Tower Room 1205.
+_ROOM_FIRST = re.compile("#|[0-9]{1,2}F|Room|Rm|Flat|Unit|Apt|Apartment|Suite|[A-Z][a-z]")
+_NAME_BEFORE = re.compile(
+    r"(?<![A-Za-z])(?:(?!(?:At|To|In|From|The|Address|Home|Ship|Send|My|Our|And|Dear)\b)[A-Z][A-Za-z'&.-]{1,16} ){1,3}\Z"
 )
 _ABROAD = re.compile(
     rf"(?:{_COUNTRIES})\b|[A-Z]{{2}} [0-9]{{5}}(?:-[0-9]{{4}})?|[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}"
@@ -60,6 +80,7 @@ _ABROAD = re.compile(
 _ADDRESS = re.compile(
     rf"(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: (?![a-z]{{3}}){_WORD}){{0,4}}+(?P<parts>(?:[,;](?![0-9]{{3}}\b) ?{_WORDS}){{1,7}}+)"
 )
+_SCORE = re.compile("[0-9]{1,3}-[0-9]{1,3},")
 _PROSE = re.compile("[a-z]")
 _TELLING = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura)\b|[0-9]{3}-|City|Ward")
 _BEGIN = re.compile(r"[#0-9A-ZÀ-Þ](?<![0-9A-Za-z-].)")
@@ -74,26 +95,69 @@ class RomajiAddressFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
-        if "," not in text.folded:
-            return
-        done = 0
-        for begin in _BEGIN.finditer(text.folded):
-            match = _ADDRESS.match(text.folded, begin.start()) if begin.start() >= done else None
-            end = _end(text.folded, match) if match else 0
+        folded = text.folded
+        spans = [*_upward(folded)] if "," in folded else []
+        if "-" in folded and _HYPHENED.search(folded):
+            spans += _hyphened(folded)
+        for start, end in _joined(spans):
+            yield text.finding(start, end, ENTITY, 0.85, self.name)
+
+
+def _hyphened(folded: str) -> Iterator[tuple[int, int]]:
+    """From the large to the small, and without commas: `-ku`, `-shi` and the like carry both."""
+    done = 0
+    for begin in _BEGIN.finditer(folded):
+        if begin.start() < done:
+            continue
+        match = _DOWNWARD.match(folded, begin.start()) or _UNPARTED.match(folded, begin.start())
+        if match is not None and _HYPHENED.search(match.group()):
+            done = match.end()
+            yield match.span()
+
+
+def _joined(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans that overlap as one: two readings of one address."""
+    first = end = 0
+    for start, last in sorted(spans):
+        if start >= end:
             if end:
-                done = end
-                yield text.finding(begin.start(), end, ENTITY, 0.85, self.name)
+                yield first, end
+            first = start
+        end = max(end, last)
+    if end:
+        yield first, end
+
+
+def _upward(folded: str) -> Iterator[tuple[int, int]]:
+    """Addresses in English order, from the room to the country."""
+    done = 0
+    for begin in _BEGIN.finditer(folded):
+        match = _ADDRESS.match(folded, begin.start()) if begin.start() >= done else None
+        end = _end(folded, match) if match else 0
+        if match is not None and end:
+            done = end
+            yield _with_building(folded, match), end
+
+
+def _with_building(folded: str, match: re.Match[str]) -> int:
+    if not _ROOM_FIRST.match(folded, match.start()):
+        return match.start()
+    name = _NAME_BEFORE.search(folded, max(0, match.start() - 52), match.start())
+    return name.start() if name else match.start()
 
 
 def _end(folded: str, match: re.Match[str]) -> int:
     """Where the last administrative part ends; 0 when there is none."""
     end = 0
+    # Scores (Tokyo 3-1, Osaka 2-0) and chapters have numbers right before the comma too.
+    doubtful = match["weak"] is not None or _SCORE.match(folded, match.start()) is not None
     for comma in _SPLIT.finditer(folded, match.start("parts"), match.end()):
         part = _ADMINISTRATIVE.match(folded, comma.end())
         if part is None and (match["street"] or end):
             part = _ABROAD.match(folded, comma.end())
-        if part is not None and (end or match["weak"] is None or _TELLING.search(part.group())):
-            end = part.end()
+        if part is not None and (end or not doubtful or _TELLING.search(part.group())):
+            room = _ROOM_IN_BRACKETS.match(folded, part.end())
+            end = (room or part).end()
         elif _PROSE.match(folded, comma.end()):
             break
     return end
