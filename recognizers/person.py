@@ -32,6 +32,8 @@ SLICE = 3_000
 LEFT = 64
 # Least probability of a name: in running text, in a column of names, in a column of something else.
 THRESHOLDS = {UNKNOWN: 0.4, NAME: 0.1, OTHER: 0.9}
+# … of a single word that no list and no dictionary has as a name, without an honorific.
+PLAIN = 0.8
 # Probability of beginning a name from which one that follows another directly is a name of its own.
 BEGINS = 0.75
 LEAST = min(THRESHOLDS.values())
@@ -42,11 +44,12 @@ _BREAKS = ("\n", "。", "！", "？", "!", "?", "、", " ", "\t", ",")
 
 
 class Span(NamedTuple):
-    """A name in folded offsets with its probability."""
+    """A name in folded offsets with its probability; `plain` if only its neighbours speak for it."""
 
     start: int
     end: int
     score: float
+    plain: bool
 
 
 class Tagger:
@@ -104,8 +107,10 @@ class PersonFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """Findings in the coordinates of the original text."""
-        for start, end, probability in self.spans(text.folded):
+        for start, end, probability, plain in self.spans(text.folded):
             threshold = THRESHOLDS[expectation(text, start)]
+            if plain and threshold == THRESHOLDS[UNKNOWN]:
+                threshold = PLAIN
             if probability < threshold:
                 continue
             found = text.finding(start, end, "PERSON", scaled(probability, threshold), self.name)
@@ -122,7 +127,7 @@ class PersonFinder:
                 rows, scores = self._tagger.tag(clean[offset:end])
             for span in runs(rows, scores, THRESHOLDS[UNKNOWN], LEAST):
                 if span.start + offset >= start:
-                    yield Span(span.start + offset, span.end + offset, span.score)
+                    yield span._replace(start=span.start + offset, end=span.end + offset)
 
 
 def slices(text: str) -> Iterator[tuple[int, int]]:
@@ -158,7 +163,8 @@ def runs(rows: Rows, scores: Floats, threshold: float, least: float) -> Iterator
             last += 1
         first, final = places[index], places[last]
         best = float(named[first : final + 1].max())
-        yield Span(int(rows.starts[first]), int(rows.ends[final]), best)
+        plain = first == final and bool(rows.plain[first])
+        yield Span(int(rows.starts[first]), int(rows.ends[final]), best, plain)
         index = last + 1
 
 

@@ -30,6 +30,9 @@ HONORIFICS = frozenset(
     "さん 様 さま 氏 君 くん ちゃん 殿 先生 先輩 嬢 夫妻 サン サマ クン チャン どの 女史 画伯 師匠 後輩".split()  # noqa: SIM905
 )
 _ENDS = frozenset("。！？!?\n")
+# Flags that say how a morpheme is written or what it is beside, not that it is a name.
+_HONORIFIC_FLAG = 16
+_NO_EVIDENCE = frozenset({13, 14, _HONORIFIC_FLAG})
 
 
 class Fact(NamedTuple):
@@ -45,7 +48,8 @@ class Rows:
     """The morphemes of a text that are not spaces.
 
     `tokens` numbers into `Featurizer.facts`; `starts`, `ends` offsets; `spaces` 0, 1, 2 (several) before it;
-    `pairs` what it makes with the next one; `sentence` the number of the sentence it is in.
+    `pairs` what it makes with the next one; `sentence` the number of the sentence it is in; `plain` whether nothing
+    but the neighbours could make it a name: no list and no dictionary knows it as one, no honorific follows.
     """
 
     tokens: Ids
@@ -54,6 +58,7 @@ class Rows:
     spaces: Ids
     pairs: Ids
     sentence: Ids
+    plain: npt.NDArray[np.bool_]
 
 
 def pos_class(pos: tuple[str, ...]) -> str:
@@ -88,7 +93,7 @@ def flags_of(surface: str, names: NameLists) -> tuple[int, ...]:
     if surface in names.foreign["kata_given"] or surface in names.foreign["kata_family"]:
         found.append(15)
     if surface in HONORIFICS:
-        found.append(16)
+        found.append(_HONORIFIC_FLAG)
     return tuple(found)
 
 
@@ -117,9 +122,9 @@ class Featurizer:
         self._numbers: dict[tuple[str, int], int] = {}
         self._pairs: dict[tuple[int, int], int] = {}
         self.facts: list[Fact] = []
-        # Per distinct morpheme: may it be half of a name; does it end a sentence. Grown by doubling.
-        self._pairable = np.zeros(1024, np.bool_)
-        self._ends = np.zeros(1024, np.bool_)
+        # Per distinct morpheme, grown by doubling: may it be half of a name; does it end a sentence; is it known as a
+        # name; is it an honorific.
+        self._traits = np.zeros((4, 1024), np.bool_)
 
     def rows(self, text: str) -> Rows:
         """The rows of a text."""
@@ -153,11 +158,15 @@ class Featurizer:
         surface, pos = key
         number = self._numbers[key] = len(self.facts)
         self.facts.append(Fact(surface, self._classes[pos], flags_of(surface, self._names)))
-        if number >= len(self._ends):
-            self._pairable = np.concatenate([self._pairable, np.zeros_like(self._pairable)])
-            self._ends = np.concatenate([self._ends, np.zeros_like(self._ends)])
-        self._pairable[number] = len(surface) <= _PAIRABLE and is_kanji(surface)
-        self._ends[number] = surface[-1:] in _ENDS
+        if number >= self._traits.shape[1]:
+            self._traits = np.concatenate([self._traits, np.zeros_like(self._traits)], axis=1)
+        fact = self.facts[number]
+        self._traits[:, number] = (
+            len(surface) <= _PAIRABLE and is_kanji(surface),
+            surface[-1:] in _ENDS,
+            bool(set(fact.flags) - _NO_EVIDENCE) or "固有名詞" in fact.pos,
+            _HONORIFIC_FLAG in fact.flags,
+        )
         return number
 
     def _arrays(self, tokens: list[int], starts: list[int], ends: list[int]) -> Rows:
@@ -166,12 +175,14 @@ class Featurizer:
         gaps = np.zeros(len(tokens), np.int32)
         gaps[1:] = begins[1:] - finishes[:-1]
         sentence = np.zeros(len(tokens), np.int32)
-        np.cumsum(self._ends[numbers[:-1]], out=sentence[1:])
-        return Rows(numbers, begins, finishes, np.minimum(gaps, 2), self._paired(numbers), sentence)
+        pairable, ending, known, honorific = self._traits[:, numbers]
+        np.cumsum(ending[:-1], out=sentence[1:])
+        plain = ~known
+        plain[:-1] &= ~honorific[1:]
+        return Rows(numbers, begins, finishes, np.minimum(gaps, 2), self._paired(numbers, pairable), sentence, plain)
 
-    def _paired(self, numbers: Ids) -> Ids:
+    def _paired(self, numbers: Ids, may: npt.NDArray[np.bool_]) -> Ids:
         pairs = np.zeros(len(numbers), np.int32)
-        may = self._pairable[numbers]
         known = self._pairs
         for index in np.flatnonzero(may[:-1] & may[1:]).tolist():
             key = (int(numbers[index]), int(numbers[index + 1]))
