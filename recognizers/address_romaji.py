@@ -67,6 +67,8 @@ _UNPARTED = re.compile(
     rf"{_N}(?:-{_N}){{1,3}} (?:[A-Z][A-Za-z-]{{1,24}} ){{0,2}}{_SUFFIXED}(?:,? {_PLACE}){{0,3}}(?: {_JP_POSTAL})?(?:,? (?:Japan|JAPAN))?"
 )
 _HYPHENED = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura)\b")
+# One place and one number are a year or a count: Minato-ku 2025.
+_PARTED = re.compile("[0-9]-[0-9]|,")
 # The name of the building before its room: Maison Lilas 12B, Park Tower Room 1205.
 _ROOM_FIRST = re.compile("#|[0-9]{1,2}F|Room|Rm|Flat|Unit|Apt|Apartment|Suite|[A-Z][a-z]")
 _NAME_BEFORE = re.compile(
@@ -110,7 +112,7 @@ def _hyphened(folded: str) -> Iterator[tuple[int, int]]:
         if begin.start() < done:
             continue
         match = _DOWNWARD.match(folded, begin.start()) or _UNPARTED.match(folded, begin.start())
-        if match is not None and _HYPHENED.search(match.group()):
+        if match is not None and _HYPHENED.search(match.group()) and _PARTED.search(match.group()):
             done = match.end()
             yield match.span()
 

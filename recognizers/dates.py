@@ -38,7 +38,7 @@ _SAID_DAY = f"(?:ついたち|ふつか|みっか|よっか|いつか|むいか|
 _SAID = re.compile(
     f"{_SAID_YEAR}{_PAUSE}{_SAID_MONTH}{_PAUSE}{_SAID_DAY}|{_SAID_MONTH}{_PAUSE}{_SAID_DAY}{_PAUSE}{_SAID_YEAR}"
 )
-_MONTH_SIGN = re.compile("がつ|月(?=.{2,16}年)")
+_MONTH_SIGN = re.compile("がつ|月(?=.{1,5}[日かち][、の ]{1,4}.{1,8}年)")
 _SAID_BEFORE, _SAID_LEAD = 32, re.compile(f"(?:{_SAID_YEAR}{_PAUSE})?(?:{_NUMBER}{_S}|{_SOUND}{{1,3}})$")
 
 _MONTH = r"(?:[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep|[Oo]ct|[Nn]ov|[Dd]ec|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Za-z]{0,6}\.?"

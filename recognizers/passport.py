@@ -21,6 +21,7 @@ _FOREIGN = re.compile(
 
 
 # Boxes of a form, a scanner's spaces, and hyphens: only in a field labelled so.
+_WORDS = ("旅券", "パスポート", "ぱすぽーと", "passport", "護照", "여권")
 _APART = re.compile(rf"[A-Za-z](?<![0-9A-Za-z_-].) ?[A-Za-z] ?-? ?[0-9OoIl](?: ?[0-9OoIl]){{6}}{_END}")
 
 
@@ -40,6 +41,8 @@ class PassportFinder:
 
 
 def _apart(text: FoldedText, name: str) -> Iterator[Finding]:
+    if not any(word in text.lowered for word in _WORDS):
+        return
     for match in _APART.finditer(text.folded):
         field = field_of(text, *match.span())
         if field.kind == ENTITY and field.strength >= 0.8:

@@ -56,9 +56,9 @@ def _score(text: FoldedText, number: Number) -> float:
 
 def _answered(text: FoldedText, number: Number) -> bool:
     """Whether a place follows as the answer to seven bare digits, while the talk is of postal codes."""
-    if ENTITY not in topics_of(text, number.start, number.end):
+    if _ANSWER_AFTER.match(text.folded, number.end) is None:
         return False
-    return _ANSWER_AFTER.match(text.folded, number.end) is not None
+    return ENTITY in topics_of(text, number.start, number.end)
 
 
 def _listed(text: FoldedText, number: Number) -> bool:

@@ -24,7 +24,7 @@ _WORDS: dict[str, str] = {
     ),
     "EMAIL_ADDRESS": ("メールアドレス メアド e-mail email mail eメール アドレス email|address emailaddress mailaddress mail_address"),
     "DATE_OF_BIRTH": (
-        "生年月日 出生日 出生年月日 出生日時 誕生日 お誕生日 バースデー 生まれ dob d.o.b. birth birthday birthdate birth_date birth|date "
+        "生年月日 出生日 出生年月日 出生日時 誕生日 お誕生日 バースデー 生まれ dob d.o.b. d.o.b birth birthday birthdate birth_date birth|date "
         "dateofbirth birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
     ),
     "CREDIT_CARD": (

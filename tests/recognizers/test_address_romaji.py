@@ -58,6 +58,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "Chapter 3-2, Tokyo and Osaka",
         "We met in Shibuya-ku, Tokyo, on 2025-11-03",
         "Chiyoda-ku, Minato-ku and Chuo-ku: 3 wards",
+        "Minato-ku 2025 budget",
         "Kobe-shi 10:30 departure",
         "Article 21-3, paragraphs 4-7",
     ],
