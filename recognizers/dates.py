@@ -39,6 +39,7 @@ _SAID = re.compile(
     f"{_SAID_YEAR}{_PAUSE}{_SAID_MONTH}{_PAUSE}{_SAID_DAY}|{_SAID_MONTH}{_PAUSE}{_SAID_DAY}{_PAUSE}{_SAID_YEAR}"
 )
 _MONTH_SIGN = re.compile("がつ|月(?=.{1,5}[日かち][、の ]{1,4}.{1,8}年)")
+_DAY_ONLY = re.compile(f"{_SOUND}{{1,3}}がつ{_PAUSE}{_SAID_DAY}")
 _SAID_BEFORE, _SAID_LEAD = 32, re.compile(f"(?:{_SAID_YEAR}{_PAUSE})?(?:{_NUMBER}{_S}|{_SOUND}{{1,3}})$")
 
 _MONTH = r"(?:[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep|[Oo]ct|[Nn]ov|[Dd]ec|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Za-z]{0,6}\.?"
@@ -92,9 +93,13 @@ def _written(folded: str) -> Iterator[Date]:
 def _said(folded: str) -> Iterator[Date]:
     for sign in _MONTH_SIGN.finditer(folded):
         lead = _SAID_LEAD.search(folded, max(0, sign.start() - _SAID_BEFORE), sign.start())
-        match = _SAID.match(folded, lead.start()) if lead else None
-        if match is not None:
-            yield Date(*match.span(), weak=False)
+        if lead is None:
+            continue
+        match = _SAID.match(folded, lead.start())
+        # In a stream the year may still be to come; without it the day is weak.
+        found = match or _DAY_ONLY.match(folded, lead.start())
+        if found is not None:
+            yield Date(*found.span(), weak=match is None)
 
 
 def _others(folded: str) -> Iterator[Date]:

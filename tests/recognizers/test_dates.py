@@ -40,6 +40,11 @@ def test_codes_of_forms_are_weak_and_recognised() -> None:
     assert (date.weak, is_code(text.folded, date), is_era_letter(text.folded, date)) == (True, True, False)
 
 
+def test_a_day_told_before_its_year_is_weak_until_the_year_comes() -> None:
+    assert [date.weak for date in dates(FoldedText("ろくがつ ついたち、"))] == [True]
+    assert [date.weak for date in dates(FoldedText("ろくがつ ついたち、昭和の六十年"))] == [False]
+
+
 def test_era_letters_are_recognised() -> None:
     text = FoldedText("S55.5.5")
     (date,) = dates(text)
