@@ -22,7 +22,9 @@ _WORDS: dict[str, str] = {
         "ファックス ファクス 連絡先 れんらく先 緊急連絡先 直通 代表 内線 折り返し ダイヤルイン フリーダイヤル ナビダイヤル 着信 callback call "
         "phonenumber mobilenumber mobilephone homephone contactnumber faxnumber phoneno tel_no phone_number phone|number contact|number ext ext. extension 内線番号 telno mobile_phone office|line dial ダイヤル"
     ),
-    "EMAIL_ADDRESS": ("メールアドレス メアド e-mail email mail eメール アドレス email|address emailaddress mailaddress mail_address"),
+    "EMAIL_ADDRESS": (
+        "メールアドレス メアド e-mail email mail eメール アドレス email|address emailaddress mailaddress mail_address"
+    ),
     "DATE_OF_BIRTH": (
         "生年月日 出生日 出生年月日 出生日時 誕生日 お誕生日 バースデー 生まれ dob d.o.b. d.o.b birth birthday birthdate birth_date birth|date "
         "dateofbirth birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"

@@ -29,7 +29,22 @@ def test_a_date_is_read_whole_between_words(date: str) -> None:
     assert texts(f"その日は {date} です") == [date]
 
 
-@pytest.mark.parametrize("text", ["1990年度", "3.11.7", "192.168.0.1", "10.0.0-rc1", "2025-1107-0042", "年月日", "第5-501号", "V2.14.3", "がつがつ食べる", "六月の売上、昭和の歌", "いちがつ"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1990年度",
+        "3.11.7",
+        "192.168.0.1",
+        "10.0.0-rc1",
+        "2025-1107-0042",
+        "年月日",
+        "第5-501号",
+        "V2.14.3",
+        "がつがつ食べる",
+        "六月の売上、昭和の歌",
+        "いちがつ",
+    ],
+)
 def test_what_is_no_date_gives_none(text: str) -> None:
     assert texts(text) == []
 
