@@ -9,8 +9,9 @@
 | `wnut/emerging.dev.conll`, `wnut/emerging.test.annotated` | leondz/emerging_entities_17 | CC BY 4.0 |
 | `asdc/*.jsonl` | megagonlabs/asdc, `data/vanilla/{topic.L1.4turn,topic.L2.misc.1turn,travel}.VanillaUtterances.jsonl` | CC BY 4.0 |
 | `tanaka/train.ja` | odashi/small_parallel_enja (Tanaka corpus) | CC BY 2.0 FR |
+| `react/*.md` | reactjs/ja.react.dev, `src/content` without `blog` and `community`, flat | CC BY 4.0 |
 
-The last two have no labels: of them only text is taken in which the dictionary sees no name at all.
+The last three have no labels: of them only text is taken in which the dictionary sees no name at all.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from recognizers.training.widen import Document
 
 TEST_SENTENCES = 1_000
 _KNP_ENTITY = re.compile(r"NE:(PERSON|OPTIONAL):(head|middle|tail|single)")
+# Sample data in documentation: people the dictionary does not know.
+_SAMPLE_DATA = re.compile(r"(?i)name|artist|author|sculpt|alt=")
 _CLOSING = ".,!?:;)]%'"
 
 
@@ -162,6 +165,40 @@ def nameless(folder: Path, *, characters: int, seed: int) -> list[Document]:
         chance.shuffle(lines)
         documents += _gathered(filter(plain, lines), characters, chance)
     return documents
+
+
+def technical(folder: Path, *, characters: int, seed: int) -> list[Document]:
+    """Four-line blocks of documentation and code without names, about `characters`."""
+    names = NameLists.load().foreign
+    latin = {name.lower() for key in ("en_first", "en_last") for name in names[key]}
+    kata = names["kata_given"] | names["kata_family"]
+    tokenize = sudachipy.Dictionary().create(sudachipy.SplitMode.A).tokenize
+
+    def named(morpheme: sudachipy.Morpheme) -> bool:
+        surface = morpheme.surface()
+        if surface[:1].isupper() and surface.lower() in latin:
+            return True
+        return surface in kata or (morpheme.part_of_speech()[2] == "人名" and not surface.isascii())
+
+    blocks = [block for path in sorted(folder.glob("*.md")) for block in _blocks(path)]
+    random.Random(seed).shuffle(blocks)
+    documents: list[Document] = []
+    taken = 0
+    for block in blocks:
+        if taken > characters:
+            break
+        if not any(named(morpheme) for morpheme in tokenize(block)):
+            documents.append(Document(block, ()))
+            taken += len(block)
+    return documents
+
+
+def _blocks(path: Path) -> Iterator[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for start in range(0, len(lines), 4):
+        block = "\n".join(lines[start : start + 4]).strip()
+        if 30 < len(block) < 700 and not _SAMPLE_DATA.search(block):
+            yield block
 
 
 def _gathered(lines: Iterable[str], characters: int, chance: random.Random) -> Iterator[Document]:

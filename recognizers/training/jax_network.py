@@ -15,7 +15,7 @@ from recognizers.person_network import AFFIXES, Vocabulary
 
 # Which neighbours each layer sees; to the right little, for a stream has to wait for it.
 OFFSETS = [[-2, -1, 0, 1, 2], [-2, -1, 0, 1], [-4, -2, 0, 1], [-8, -4, 0]]
-WIDTH = 64
+WIDTH = 96
 COLUMNS = ("word", "pos", "len", "shape", "c0", "c1", "c2", "d0", "d1", "pre", "suf")
 LETTERS = ("c0", "c1", "c2", "d0", "d1")
 DROP = {"word": 0.2, "flag": 0.2, "char": 0.08, "hidden": 0.2}
@@ -77,7 +77,7 @@ def forward(params: Params, table: Any, inputs: Any, key: Any = None) -> Any:
     tokens, sentence = inputs[..., 0], inputs[..., 4]
     mask = (tokens > 0)[..., None].astype(jnp.float32)
     facts = table[tokens]
-    state = params["space"][inputs[..., 1]] + params["pr"][inputs[..., 2]] + params["pl"][inputs[..., 3]]
+    state = jnp.zeros((*tokens.shape, WIDTH))
     for place, name in enumerate(COLUMNS):
         ids = facts[..., place]
         if name == "word":
@@ -89,6 +89,7 @@ def forward(params: Params, table: Any, inputs: Any, key: Any = None) -> Any:
         state = state + params["emb"][name][ids] * (ids > 0)[..., None]
     flags = noise.replace(facts[..., len(COLUMNS) :], DROP["flag"], 0)
     state = state + (params["flag"][flags] * (flags > 0)[..., None]).sum(-2)
+    state = state + params["space"][inputs[..., 1]] + params["pr"][inputs[..., 2]] + params["pl"][inputs[..., 3]]
     state = noise.drop(state * mask, DROP["hidden"])
     for layer, offsets in zip(params["layers"], OFFSETS, strict=True):
         parts = [_seen(state, sentence, offset) for offset in offsets]
@@ -127,3 +128,9 @@ def step(
         return p - rate * (scaled + 1e-3 * p)
 
     return (jax.tree.map(moved, params, first, second), first, second), loss
+
+
+@jax.jit  # type: ignore[untyped-decorator,unused-ignore]
+def averaged(average: Params, params: Params, keep: Any) -> Params:
+    """The running mean of the parameters, which is what gets published: `keep` of the old, the rest of the new."""
+    return jax.tree.map(lambda old, new: keep * old + (1 - keep) * new, average, params)  # type: ignore[no-any-return,unused-ignore]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizers.folded import FoldedText
-from recognizers.person import PersonFinder
+from recognizers.person import MEMORY, SLICE, PersonFinder, slices
 
 FINDER = PersonFinder.load()
 
@@ -47,3 +50,84 @@ def test_a_lone_surrogate_does_not_hide_the_names_around_it() -> None:
 @pytest.mark.parametrize("text", ["さあ、佐藤……", "よん、に…", "…田中さん…"])
 def test_no_finding_is_empty(text: str) -> None:
     assert all(finding.end > finding.start for finding in FINDER.find(FoldedText(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{'name': '小川 陽子'}", ["小川 陽子"]),
+        ("Please ask Misaki Sato about the invoice.", ["Misaki Sato"]),
+        ("講師はマリア・ロペスさんです。", ["マリア・ロペス"]),
+        ("氏名:ﾔﾏﾀﾞ ﾊﾅｺ", ["ﾔﾏﾀﾞ ﾊﾅｺ"]),
+        ("お世話になっております。営業部の林です。", ["林"]),
+        ("佐\u200b藤美\u200d咲様", ["佐\u200b藤美\u200d咲"]),
+    ],
+)
+def test_names_in_other_writings_are_found_at_their_own_offsets(text: str, expected: list[str]) -> None:
+    assert names(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["林の中を歩いた。", "橋本病の治療について", "お父さんとお母さん", "松本市の天気", "担当者にご連絡ください。"],
+)
+def test_words_places_and_diseases_are_not_people(text: str) -> None:
+    assert names(text) == []
+
+
+def test_slices_cover_a_long_text_once_and_end_behind_breaks() -> None:
+    text = ("あ" * 99 + "。") * 100
+    pieces = list(slices(text))
+    assert "".join(text[start:end] for start, end in pieces) == text
+    assert all(end - start <= SLICE and text[end - 1] == "。" for start, end in pieces)
+
+
+def test_a_text_without_any_break_is_cut_all_the_same() -> None:
+    assert max(end - start for start, end in slices("あ" * (3 * SLICE + 5))) <= SLICE
+
+
+def test_a_name_is_found_wherever_in_a_long_text_it_stands() -> None:
+    filler = "本日は資料を確認しました。"
+    for count in (0, 150, 250, 600):
+        text = filler * count + "担当の佐藤美咲です。" + filler * 50
+        assert names(text) == ["佐藤美咲"]
+
+
+def test_sentences_one_by_one_with_left_context_give_what_the_whole_gives() -> None:
+    text = (
+        "営業の山田と申します。昨日は高橋様にお会いしました。\n担当は鈴木一郎、補佐は林です。北条電機の件はまた後日。"
+    )
+    whole = [(finding.start, finding.end) for finding in FINDER.find(FoldedText(text))]
+    pieces: list[tuple[int, int]] = []
+    for match in re.finditer(r"[^。\n]*[。\n]", text):
+        left = max(0, match.start() - 32)
+        for finding in FINDER.find(FoldedText(text[left : match.end()])):
+            if finding.start + left >= match.start():
+                pieces.append((finding.start + left, finding.end + left))
+    assert pieces == whole
+
+
+def test_a_column_of_names_needs_less_evidence_than_running_text() -> None:
+    text = "番号,氏名,金額\n" + "".join(
+        f"{n},{name},500\n" for n, name in enumerate(["白洲 玄", "鴨志田 葉", "大原 望"] * 5)
+    )
+    assert len(names(text)) == 15
+
+
+def test_scores_lie_between_the_threshold_and_one() -> None:
+    for finding in FINDER.find(FoldedText("佐藤さんと鈴木一郎と林が来た。")):
+        assert 0.5 <= finding.score <= 1
+
+
+def test_threads_share_one_finder() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(names, ["担当の佐藤美咲です。"] * 40))
+    assert results == [["佐藤美咲"]] * 40
+
+
+def test_memory_is_begun_anew_when_it_is_full() -> None:
+    tagger = FINDER._tagger
+    before = names("担当の佐藤美咲です。")
+    tagger._filled = MEMORY + 1
+    assert names("担当の佐藤美咲です。") == before
+    assert tagger._filled < MEMORY

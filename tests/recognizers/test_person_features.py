@@ -62,3 +62,9 @@ def test_kanji_include_repetition_and_supplementary_planes() -> None:
     assert is_kanji("佐々木")
     assert is_kanji("𠮷田")
     assert not is_kanji("さとう")
+
+
+def test_a_word_no_list_knows_is_plain_unless_an_honorific_follows() -> None:
+    words = surfaces("Zorbaxが佐藤とZorbaxさん")
+    plain = FEATURIZER.rows("Zorbaxが佐藤とZorbaxさん").plain.tolist()
+    assert [word for word, mark in zip(words, plain, strict=True) if mark] == ["Zorbax", "が", "と"]
