@@ -2,10 +2,10 @@
 
 usage: python -m recognizers.training.train CORPORA [--out FILE] [--epochs N] [--seed N]
 
-CORPORA is a folder laid out as `corpora.py` says. Needs `jax` (CPU is enough: about ten minutes on four cores), which is
-no dependency of the product, and the same sudachipy and dictionary as at run time. Strategy: Adam on the cross-entropy of three tags per morpheme; words, letters and
-list flags are dropped at random, so that the network has to use all of them and does not learn names by heart;
-every epoch sees the template sentences with other names.
+CORPORA is a folder laid out as `corpora.py` says. Needs `jax` (CPU is enough: about ten minutes on four cores),
+which is no dependency of the product, and the same sudachipy and dictionary as at run time. Strategy: Adam on the
+cross-entropy of three tags per morpheme; words, letters and list flags are dropped at random, so that the network
+has to use all of them and does not learn names by heart; every epoch sees the template sentences with other names.
 """
 
 from __future__ import annotations
