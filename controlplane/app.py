@@ -23,7 +23,7 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from kagamichain.journal import Journal
+from kagamichain.journal import Journal, JournalError
 from kagamichain.shipper import Shipper
 from kagamipb.admin.v1 import admin_pb2
 from kagamirpc import token as cluster
@@ -135,6 +135,7 @@ class ControlPlane:
             self.xds.run(self.snapshots.subscribe()),
             self._announce_ready(),
             self._retire_predecessors(),
+            self._end_without_journal(),
         ]
 
     def _server(self) -> grpc.aio.Server:
@@ -188,6 +189,12 @@ class ControlPlane:
             except (SQLAlchemyError, OSError) as error:
                 log.warning("quota.predecessor_not_retired", reason=type(error).__name__)
                 await asyncio.sleep(1.0)
+
+    async def _end_without_journal(self) -> None:
+        """Nothing may pass unaudited: a new process, which recovers the journal, serves better than this one."""
+        error = await self.journal.failed()
+        log.error("controlplane.journal_failed", reason=str(error))
+        raise error
 
     async def _drain(self, server: grpc.aio.Server, checks: Server) -> None:
         log.info("controlplane.stopping", node=self.settings.node)

@@ -58,7 +58,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop`."""
+        """Serve until `stop`. Raises JournalError when the journal can be written no more: only a new process helps."""
         recovered = recover(self._journal, unix_micros())
         endpoints = Endpoints(self._settings.controlplanes, self._settings.cluster_token)
         shipper = Shipper(
@@ -74,8 +74,20 @@ class Worker:
         )
         self._spawn(shipper.run())
         self._spawn(self._announce())
-        await stop.wait()
+        await self._stopped(stop)
         await self._shut_down(server, shipper, endpoints)
+
+    async def _stopped(self, stop: asyncio.Event) -> None:
+        asked, failed = asyncio.create_task(stop.wait()), asyncio.create_task(self._journal.failed())
+        try:
+            await asyncio.wait((asked, failed), return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                # Streams end with this process: what they would say could not be audited.
+                log.error("worker.journal_failed", problem=str(failed.result()))
+                raise failed.result()
+        finally:
+            asked.cancel()
+            failed.cancel()
 
     def _server(self) -> Server:
         methods = {**extproc.methods(self._services()), **self._health.methods}

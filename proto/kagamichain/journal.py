@@ -3,12 +3,14 @@
 Guarantees: `append` returns after one write(2), so the entry survives the death of the process; after
 `durable` it survives a power cut. One process per directory (flock). A failed append leaves nothing behind
 and the next one tries again; a failed fsync closes the journal for good, because the kernel may have dropped
-what it could not write. Use from one thread; `durable` and `close` belong to one event loop. Open it after
+what it could not write: `failed` tells, and the process should end so that a new one recovers what is
+there. Use from one thread; `durable` and `close` belong to one event loop. Open it after
 fork, never before. Limits: entries of at most 1 MiB; whole segments are the unit of deletion.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,13 +58,14 @@ class Journal:
         self._first_here = found.head.seq + 1
         self._keep_from: int | None = None
         self._broken = ""
+        self._failed = asyncio.Event()
         self._cursor = (0, 0, 0)
         self._readers: dict[int, int] = {}
         if self._segments:
             self._fd = os.open(self._segments[-1][1], _APPEND)
         else:
             self._start_segment()
-        self._sync = GroupSync(self._fd, self._head.seq, self._note)
+        self._sync = GroupSync(self._fd, self._head.seq, self._note, self._failed.set)
 
     @classmethod
     def open(cls, directory: Path, name: str, *, max_segment_bytes: int = 64 << 20) -> Journal:
@@ -110,6 +113,14 @@ class Journal:
             await self._sync.wait(seq)
         except OSError as error:
             raise self._error(self._sync.failure) from error
+
+    async def failed(self) -> JournalError:
+        """Wait until this process can write nothing here any more; what to tell the operator.
+
+        A disk that is full is no such case: appending works again as soon as there is room.
+        """
+        await self._failed.wait()
+        return self._error(self._broken or self._sync.failure)
 
     def read(self, after: int, limit: int) -> list[Frame]:
         """At most `limit` frames following sequence number `after`; fewer at the chain's head.
@@ -175,6 +186,7 @@ class Journal:
             os.ftruncate(self._fd, self._end)
         except OSError:
             self._broken = "an unfinished record could not be removed; restart the process"
+            self._failed.set()
 
     def _rotate(self) -> None:
         previous = self._fd

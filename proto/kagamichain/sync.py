@@ -13,14 +13,15 @@ _sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 class GroupSync:
     """Durability of an append-only file that may move on to new files. One event loop, one helper thread."""
 
-    def __init__(self, fd: int, seq: int, note: Callable[[int], None]) -> None:
+    def __init__(self, fd: int, seq: int, note: Callable[[int], None], on_failure: Callable[[], None]) -> None:
+        """`note`: told what is durable, in the helper thread; `on_failure`: told once, in the event loop."""
         self.synced = seq
         self.appended = seq
         self.failure = ""
         """Why nothing can be made durable any more; empty while all is well."""
         self._fd = fd
         self._retired: list[int] = []
-        self._note = note
+        self._note, self._on_failure = note, on_failure
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal-fsync")
@@ -60,6 +61,7 @@ class GroupSync:
                 await loop.run_in_executor(self._thread, self._settle, seq, fds)
             except OSError as error:
                 self.failure = f"{error.strerror}: entries may be lost; check the disk and restart the process"
+                self._on_failure()
             except RuntimeError:  # closed while waiting: close() syncs and wakes
                 return
             self._wake()

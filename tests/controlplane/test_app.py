@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import orjson
 import pytest
 from envoy.service.auth.v3.external_auth_pb2_grpc import AuthorizationStub
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from kagamichain.journal import Journal
+from kagamichain.journal import Journal, JournalError
 from kagamipb.admin.v1 import admin_pb2 as pb
 from kagamipb.admin.v1.admin_pb2_grpc import AdminStub
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry, Denied
@@ -181,6 +182,25 @@ async def test_what_a_killed_predecessor_left_in_the_journal_is_shipped(database
     async with running(database_url, tmp_path) as replica:
         (record,) = await replica.records(1)
     assert record.request_id == "left-behind"
+
+
+async def test_a_replica_whose_journal_broke_for_good_ends_so_that_another_may_take_over(
+    database_url: str, tmp_path: Path
+) -> None:
+    settings = settings_of(database_url, tmp_path, "cp-0")
+    journal = Journal.open(settings.journal_dir, settings.node)
+    running = asyncio.create_task(ControlPlane(settings, journal, {}).serve(asyncio.Event()))
+    seq = journal.append(AuditEntry(request_id="r", denied=Denied(code="x")).SerializeToString()).seq
+    read_end, write_end = os.pipe()  # fsync of a pipe fails with EINVAL, as a broken disk fails with EIO
+    os.dup2(write_end, journal._fd)
+    with pytest.raises(JournalError):
+        await journal.durable(seq)
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.wait_for(running, 20)
+    assert caught.group_contains(JournalError, match="check the disk")
+    journal.close()
+    os.close(read_end)
+    os.close(write_end)
 
 
 async def test_an_address_it_cannot_take_is_named(database_url: str, tmp_path: Path) -> None:

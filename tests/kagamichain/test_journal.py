@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -147,9 +148,17 @@ async def test_after_a_failed_sync_nothing_is_claimed_durable_or_taken(tmp_path:
         journal.append(b"two")
     with pytest.raises(JournalError, match="check the disk and restart"):
         await journal.durable(seq)
+    assert "check the disk and restart" in str(await journal.failed())
     journal.close()
     os.close(read_end)
     os.close(write_end)
+
+
+async def test_a_journal_that_works_has_not_failed(tmp_path: Path) -> None:
+    with contextlib.closing(Journal.open(tmp_path, "dp-0")) as journal:
+        await journal.durable(journal.append(b"one").seq)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(journal.failed(), 0.05)
 
 
 async def test_closing_makes_everything_durable(tmp_path: Path) -> None:

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
-from kagamichain.journal import Journal
+import asyncio
+import os
+
+import pytest
+from kagamichain.journal import Journal, JournalError
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry, Outcome
 from support.exchange import context, encoded
 
-from dataplane.app.worker import recover
+from dataplane.app.worker import Worker, recover
+from dataplane.drivers.analyzer import Analyzer
 from dataplane.exchange import entries
 from dataplane.exchange.context import read
+from dataplane.settings import parse
 
 ATTEMPT = read({"x-kagami-exchange": encoded(context())}, "a")
 
@@ -26,3 +32,25 @@ def test_a_successor_closes_what_its_predecessor_left_open_once(tmp_path):
     frames = list(Journal.open(tmp_path, "dp-0").recovered)
     last = AuditEntry.FromString(frames[-1].entry)
     assert (len(frames), last.request_id, last.closed.outcome) == (2, "r-1", Outcome.OUTCOME_WORKER_LOST)
+
+
+async def test_a_worker_whose_journal_broke_for_good_ends_so_that_another_may_take_over(tmp_path):
+    env = {
+        "KAGAMI_LISTEN": f"unix:{tmp_path}/dp-{{worker}}.sock",
+        "KAGAMI_CONTROLPLANE_ENDPOINTS": f"unix:{tmp_path}/nobody.sock",
+        "KAGAMI_JOURNAL_DIR": str(tmp_path),
+        "KAGAMI_HASH_KEY": "k" * 32,
+    }
+    worker = Worker(parse(env), 0, Analyzer(()))
+    journal = worker._journal
+    running = asyncio.create_task(worker.run(asyncio.Event()))
+    read_end, write_end = os.pipe()  # fsync of a pipe fails with EINVAL, as a broken disk fails with EIO
+    seq = journal.append(opened()).seq
+    os.dup2(write_end, journal._fd)
+    with pytest.raises(JournalError):
+        await journal.durable(seq)
+    with pytest.raises(JournalError, match="check the disk"):
+        await asyncio.wait_for(running, 10)
+    journal.close()
+    os.close(read_end)
+    os.close(write_end)
