@@ -23,7 +23,7 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from kagamichain.journal import Journal, JournalError
+from kagamichain.journal import Journal
 from kagamichain.shipper import Shipper
 from kagamipb.admin.v1 import admin_pb2
 from kagamirpc import token as cluster
