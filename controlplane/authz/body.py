@@ -8,8 +8,7 @@ API reference, "Create chat completion".
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -22,8 +21,7 @@ _MAX_CHOICES: Final = 128
 _MAX_TOKENS: Final = 1 << 31
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What a body asks for."""
 
     model: str
@@ -75,10 +73,10 @@ def _required(fields: dict[str, Any], name: str) -> Any:
 
 
 def _check_types(fields: dict[str, Any]) -> None:
-    for name, (valid, expected) in _TYPES.items():
-        value = fields.get(name)
-        if value is not None and not valid(value):
-            raise _WrongError(f"The field '{name}' must be {expected}.", name)
+    for name, value in fields.items():
+        known = _TYPES.get(name)
+        if known is not None and value is not None and not known[0](value):
+            raise _WrongError(f"The field '{name}' must be {known[1]}.", name)
 
 
 def _check_messages(messages: list[Any]) -> None:

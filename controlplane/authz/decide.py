@@ -40,28 +40,37 @@ class Allow:
     def guess(self) -> Guess:
         """Tokens of the input by the vocabulary, among those of the chain, that may need most."""
         families = {tokens.family(hop.model) for hop in self.hops}
-        guesses = (Guess(tokens.estimate(self.ask.size, family), family.p95_permille) for family in families)
-        return max(guesses, key=lambda guess: guess.tokens * guess.p95_permille)
+        guesses = [Guess(tokens.estimate(self.ask.size, family), family.p95_permille) for family in families]
+        return guesses[0] if len(guesses) == 1 else max(guesses, key=_weight)
 
     def demand(self, request_id: str, expected_output: int, input_tokens: int) -> Demand:
         """What this request may use: input, and output of all choices together, as forecast."""
-        ask = self.ask
+        ask, hops = self.ask, self.hops
         output = min(expected_output, ask.output_limit) if ask.output_limit else expected_output
+        # Of the chain's attempts, the dearest.
+        price = hops[0].price
+        micro_usd, pico = cost_micro_usd(price, input_tokens, output), max(price.output, price.reasoning)
+        for hop in hops[1:]:
+            micro_usd = max(micro_usd, cost_micro_usd(hop.price, input_tokens, output))
+            pico = max(pico, hop.price.output, hop.price.reasoning)
         return Demand(
             request_id=request_id,
             tenant=self.tenant.name,
             key_id=self.key.key_id,
             user=self.user,
             model=self.model,
-            providers=tuple(hop.provider.name for hop in self.hops),
-            # Of the chain's attempts, the dearest.
-            micro_usd=max(cost_micro_usd(hop.price, input_tokens, output) for hop in self.hops),
+            providers=tuple([hop.provider.name for hop in hops]),
+            micro_usd=micro_usd,
             input_tokens=input_tokens,
             output_tokens=output,
             output_limit=ask.output_limit,
-            pico_usd_per_output_token=max(max(hop.price.output, hop.price.reasoning) for hop in self.hops),
+            pico_usd_per_output_token=pico,
             key=self.key.name,
         )
+
+
+def _weight(guess: Guess) -> int:
+    return guess.tokens * guess.p95_permille
 
 
 @dataclass(frozen=True, slots=True)

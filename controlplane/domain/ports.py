@@ -12,9 +12,11 @@ from typing import Literal, NamedTuple, Protocol
 from kagamipb.admin.v1.admin_pb2 import Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What one request may use, for every quota that matches it."""
+class Demand(NamedTuple):
+    """What one request may use, for every quota that matches it.
+
+    A tuple, because one is made for every request: a frozen dataclass of this size takes four times as long.
+    """
 
     request_id: str
     tenant: str

@@ -146,6 +146,8 @@ def expected_output(demand: Demand) -> int:
 
 def plan(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> Plan | None:
     """Admit the demand out of what the pools have free; None when at least one needs more lease first."""
+    if (generous := _generous(demand, units, pools)) is not None:
+        return Plan(generous, 0)
     output = _roomy_output(demand, units, pools)
     taken = _fits(demand, units, pools, output)
     return None if taken is None else Plan(taken, clamp(demand, units, output))
@@ -177,6 +179,17 @@ def hopeless(demand: Demand, unit: Unit, pool: Pool) -> bool:
     window.
     """
     return amount(demand, unit, least_output(demand)) > pool.cap - pool.settled
+
+
+def _generous(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> tuple[int, ...] | None:
+    """What nearly every request takes: the most it may, while every pool holds plenty of that."""
+    output, taken = largest_output(demand), []
+    for unit, pool in zip(units, pools, strict=True):
+        need = amount(demand, unit, output)
+        if need > pool.free or (unit in _OUTPUT_UNITS and need > (pool.room + pool.free) // PLENTY):
+            return None
+        taken.append(need)
+    return tuple(taken)
 
 
 def _roomy_output(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> int:

@@ -11,6 +11,7 @@ vocabulary of their current models: the family `claude` is measured on the one A
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import mul
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -65,17 +66,20 @@ def measure(text: str, overhead: int = 0) -> Size:
     data = text.encode("utf-8", "surrogatepass")
     kinds = data.translate(_THREE, _CONTINUATION)
     count = kinds.count
+    lower, upper, digits, signs = count(b"a"), count(b"A"), count(b"0"), count(b".")
     ascii_kinds = (
-        count(b"a"), count(b"A"), _runs(kinds, _WORDS) + count(b"aA"),
-        count(b"0"), _runs(kinds, _NUMBERS), count(b"."), _runs(kinds, _SIGNS),
+        # Most texts have few kinds: what is not there has no runs to look for.
+        lower, upper, _runs(kinds, _WORDS) + (count(b"aA") if upper else 0) if lower or upper else 0,
+        digits, _runs(kinds, _NUMBERS) if digits else 0, signs, _runs(kinds, _SIGNS) if signs else 0,
         count(b"  "), count(b"\n"),
     )  # fmt: skip
     if text.isascii():
         return Size(ascii_kinds + _NO_WIDE, overhead)
     here = data.count
+    hiragana, kana, katakana = here(b"\xe3\x81"), here(b"\xe3\x82"), here(b"\xe3\x83")
     wide_kinds = (
-        here(b"\xe3\x81"), here(b"\xe3\x82"), here(b"\xe3\x83"), here(b"\xe3\x80"), count(b"k"), count(b"kh"),
-        count(b"f"), count(b"o"), count(b"l"), count(b"e"),
+        hiragana, kana, katakana, count(b"h") - hiragana - kana - katakana, kanji := count(b"k"),
+        count(b"kh") if kanji else 0, count(b"f"), count(b"o"), count(b"l"), count(b"e"),
     )  # fmt: skip
     return Size(ascii_kinds + wide_kinds, overhead)
 
@@ -137,7 +141,7 @@ _NAMES: Final = (
 def estimate(size: Size, family: Family) -> int:
     """Tokens of a text of this size in this family, rounded up."""
     counts = size.counts
-    thousandths = sum(map(int.__mul__, counts, family.thousandths))
+    thousandths: int = sum(map(mul, counts, family.thousandths))
     # A vocabulary holds words, not whatever somebody writes without a space.
     thousandths = max(thousandths, (counts[0] + counts[1]) * 1000 // _LETTERS_PER_TOKEN)
     return size.overhead - (-thousandths // 1000)

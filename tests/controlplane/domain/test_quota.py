@@ -13,15 +13,20 @@ from kagamipb.admin.v1.admin_pb2 import (
     UNIT_OUTPUT_TOKENS,
     UNIT_REQUESTS,
     UNIT_TOTAL_TOKENS,
+    Unit,
 )
 
 from controlplane.domain.ports import Demand
 from controlplane.domain.quota import (
     GENEROUS_OUTPUT,
     Account,
+    Plan,
     Pool,
+    _fits,
+    _roomy_output,
     affordable_output,
     amount,
+    clamp,
     expected_output,
     hopeless,
     largest_output,
@@ -292,3 +297,22 @@ class Books(RuleBasedStateMachine):
 
 TestBooks = Books.TestCase
 TestBooks.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+# Speed without a difference
+
+
+@given(
+    demands,
+    st.lists(
+        st.tuples(st.sampled_from(UNITS), st.integers(0, 1 << 22), st.integers(0, 1 << 22)), min_size=1, max_size=4
+    ),
+)
+def test_the_quick_way_to_a_plan_leads_where_the_long_one_does(
+    asked: Demand, quotas: list[tuple[Unit, int, int]]
+) -> None:
+    units = [unit for unit, _, _ in quotas]
+    pools = [Pool(1 << 30, free, room) for _, free, room in quotas]
+    output = _roomy_output(asked, units, pools)
+    taken = _fits(asked, units, pools, output)
+    assert plan(asked, units, pools) == (None if taken is None else Plan(taken, clamp(asked, units, output)))
