@@ -70,11 +70,16 @@ class Tagger:
 
     def tag(self, text: str) -> tuple[Rows, Floats]:
         """The rows of a text and their probabilities (see `Network.probabilities`)."""
+        rows, vectors = self.read(text)
+        return rows, self._network.probabilities(vectors, rows)
+
+    def read(self, text: str) -> tuple[Rows, Floats]:
+        """The rows of a text and the vector of each."""
         if self._filled > MEMORY:
             self._forget()
         rows = self._featurizer.rows(text)
         self._learn()
-        return rows, self._network.probabilities(self._vectors[rows.tokens], rows)
+        return rows, self._vectors[rows.tokens]
 
     def _learn(self) -> None:
         facts = self._featurizer.facts

@@ -115,7 +115,8 @@ class Featurizer:
     """Texts to `Rows`."""
 
     def __init__(self, dictionary: sudachipy.Dictionary, names: NameLists) -> None:
-        self._tokenize = dictionary.create(sudachipy.SplitMode.A).tokenize
+        # Readings and normal forms are not wanted; reading them from the dictionary takes a tenth of the time.
+        self._tokenize = dictionary.create(sudachipy.SplitMode.A, fields={"surface", "pos"}).tokenize
         self._names = names
         count = len(dictionary.pos_matcher(lambda _: True))
         self._classes = [pos_class(dictionary.pos_of(number)) for number in range(count)]

@@ -3,6 +3,7 @@
 Strategy: every distinct morpheme has one vector, the sum of its learnt parts (word, part of speech, letters, name
 lists), made once and kept. A text is then a few gathers and matrix products: residual layers, each of which sees some
 neighbours to the left and fewer to the right, and a last layer with three outputs (no name, begins a name, goes on).
+The last of them are computed only for what may still be a name (`person_gate`).
 Guarantees: the same numbers for the same morphemes whatever the text around their window; no neighbour to the
 right is seen beyond the end of the sentence. `right_context` and `left_context` count morphemes.
 Trained by `recognizers/training/train.py`; the model card is `recognizers/models/README.md`.
@@ -10,6 +11,7 @@ Trained by `recognizers/training/train.py`; the model card is `recognizers/model
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recognizers.person_features import Fact, Rows
+from recognizers.person_gate import Gate, needed
 
 MODEL = Path(__file__).with_name("models") / "person.npz"
 Floats = npt.NDArray[np.float32]
@@ -27,6 +30,7 @@ _LETTER_COLUMNS = (("c0", 0), ("c1", 1), ("c2", 2), ("d0", -1), ("d1", -2))
 AFFIXES = 4095
 _SHAPE_LIMIT = 12
 _UNKNOWN = 1
+_PAIRS = 4
 # Tables in which row 0 stands for none.
 _OPTIONAL = frozenset({"pos", "c0", "c1", "c2", "d0", "d1", "pre", "suf"})
 
@@ -97,7 +101,8 @@ def columns_of(fact: Fact, vocabulary: Vocabulary) -> dict[str, int]:
 class Network:
     """The trained tagger; immutable after loading, so it can be shared by forked processes."""
 
-    def __init__(self, arrays: dict[str, npt.NDArray[Any]], meta: dict[str, Any]) -> None:
+    def __init__(self, arrays: dict[str, npt.NDArray[Any]], meta: dict[str, Any], gate: Gate | None = None) -> None:
+        self.gate = gate
         self.vocabulary = Vocabulary(**{key: dict(meta[key]) for key in ("words", "chars", "pos", "shapes")})
         self.offsets: list[list[int]] = meta["offsets"]
         # Frequent morphemes (surface, number of the part of speech) to make vectors of before the first text.
@@ -107,8 +112,13 @@ class Network:
         }
         for name in self._tables.keys() & _OPTIONAL:
             self._tables[name][0] = 0
-        self._space, self._right, self._left = (arrays[key].astype(np.float32) for key in ("space", "pr", "pl"))
+        # What stands beside a morpheme, by (spaces before it, what it makes with the next, with the one before).
+        space, right, left = (arrays[key].astype(np.float32) for key in ("space", "pr", "pl"))
+        self._beside = (space[:, None, None] + right[None, :_PAIRS, None] + left[None, None, :_PAIRS]).reshape(
+            -1, space.shape[1]
+        )
         count = len(self.offsets)
+        self._looks = [np.asarray(offsets, np.intp) for offsets in self.offsets]
         self._weights = [np.ascontiguousarray(arrays[f"w{i}"].astype(np.float32)) for i in range(count)]
         self._biases = [arrays[f"b{i}"].astype(np.float32) for i in range(count)]
         self._out, self._out_bias = arrays["w_out"].astype(np.float32), arrays["b_out"].astype(np.float32)
@@ -116,11 +126,11 @@ class Network:
 
     @classmethod
     def load(cls, path: Path = MODEL) -> Network:
-        """Reads a model file. Raises OSError if it is missing, ValueError or KeyError if it is not one."""
+        """Reads a model file, and the gate if it is this file's. Raises OSError, ValueError or KeyError if it cannot."""
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
         meta = json.loads(arrays.pop("meta").tobytes().decode())
-        return cls(arrays, meta)
+        return cls(arrays, meta, Gate.load(hashlib.sha256(path.read_bytes()).hexdigest()))
 
     @property
     def right_context(self) -> int:
@@ -147,15 +157,44 @@ class Network:
 
     def probabilities(self, vectors: Floats, rows: Rows) -> Floats:
         """Shape (morphemes, 3): no name, begins a name, inside a name. `vectors` has one row per morpheme."""
-        before = np.zeros_like(rows.pairs)
-        before[1:] = rows.pairs[:-1]
-        state = vectors + self._space[rows.spaces] + self._right[rows.pairs] + self._left[before]
-        for offsets, weight, bias in zip(self.offsets, self._weights, self._biases, strict=True):
-            window = self._window(state, offsets, rows.sentence)
-            update = window @ weight
-            update += bias
-            np.maximum(update, 0, out=update)
-            state = state + update
+        gate = self.gate
+        if gate is None:
+            return self._judge(self.states(vectors, rows, len(self.offsets)))
+        state = self.states(vectors, rows, gate.after)
+        wanted = gate.passing(state)
+        scores = np.zeros((len(state), 3), np.float32)
+        scores[:, 0] = 1
+        if len(wanted):
+            scores[wanted] = self._judge(self._finished(state, wanted, rows, gate.after))
+        return scores
+
+    def states(self, vectors: Floats, rows: Rows, layers: int) -> Floats:
+        """The state of every morpheme after so many layers, shape (morphemes, width)."""
+        beside = rows.spaces * _PAIRS
+        beside += rows.pairs
+        beside *= _PAIRS
+        beside[1:] += rows.pairs[:-1]
+        state = vectors + self._beside[beside]
+        for offsets, weight, bias in zip(self.offsets[:layers], self._weights, self._biases, strict=False):
+            state += _update(self._window(state, offsets, rows.sentence), weight, bias)
+        return state
+
+    def _finished(self, state: Floats, wanted: npt.NDArray[np.intp], rows: Rows, done: int) -> Floats:
+        """The last states of `wanted`, from the states of all morphemes after `done` layers."""
+        size, width = state.shape
+        # One more row, of zeros, for what lies beyond the text or the sentence: the last, hence also number -1.
+        padded = np.zeros((size + 1, width), np.float32)
+        padded[:size] = state
+        for number, places in enumerate(needed(wanted, self.offsets[done:], size), done):
+            looks = places[:, None] + self._looks[number]
+            np.maximum(looks, -1, out=looks)
+            last = np.searchsorted(rows.sentence, rows.sentence[places], side="right")
+            looks[looks >= last[:, None]] = -1
+            window = padded[looks].reshape(len(places), -1)
+            padded[places] += _update(window, self._weights[number], self._biases[number])
+        return padded[wanted]
+
+    def _judge(self, state: Floats) -> Floats:
         logits = state @ self._out + self._out_bias
         logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
@@ -164,14 +203,24 @@ class Network:
 
     def _window(self, state: Floats, offsets: list[int], sentence: npt.NDArray[np.int32]) -> Floats:
         size, width = state.shape
-        window = np.zeros((size, len(offsets) * width), np.float32)
+        window = np.empty((size, len(offsets) * width), np.float32)
         for place, offset in enumerate(offsets):
             part = window[:, place * width : (place + 1) * width]
             if offset == 0:
                 part[:] = state
             elif offset < 0:
+                part[:-offset] = 0
                 part[-offset:] = state[:offset]
-            elif offset < size:
-                same = sentence[offset:] == sentence[:-offset]
-                np.multiply(state[offset:], same[:, None], out=part[:-offset])
+            else:
+                part[:-offset] = state[offset:]
+                part[-offset:] = 0
+                # Few morphemes stand at the end of a sentence: their rows are cleared, not all multiplied.
+                part[np.flatnonzero(sentence[offset:] != sentence[:-offset])] = 0
         return window
+
+
+def _update(window: Floats, weight: Floats, bias: Floats) -> Floats:
+    update = window @ weight
+    update += bias
+    np.maximum(update, 0, out=update)
+    return update
