@@ -36,8 +36,10 @@ from controlplane.authz import servicer as authz
 from controlplane.domain import keys
 from controlplane.domain.forecast import Forecast
 from controlplane.domain.snapshot import Snapshot
+from controlplane.domain.webhooks import WebhookError
 from controlplane.feed.servicer import PolicyFeed
 from controlplane.guard import Guard
+from controlplane.ledger.alerts import Alerts, Destination
 from controlplane.ledger.queries import Queries
 from controlplane.ledger.quota_gate import LeasedQuotaGate
 from controlplane.ledger.receiver import Receiver
@@ -48,7 +50,7 @@ from controlplane.store.holder import SnapshotHolder
 from controlplane.store.listen import Refresher
 from controlplane.store.postgres import create_engine
 from controlplane.store.quota import QuotaStore
-from controlplane.xds.secrets import SecretReader
+from controlplane.xds.secrets import SecretError, SecretReader
 from controlplane.xds.servicer import Xds
 
 GRACE_SECONDS: Final = 3.0
@@ -74,7 +76,15 @@ class ControlPlane:
         self.quotas = LeasedQuotaGate(store, self._snapshot, journal.writer)
         self.shipper = Shipper(journal, receiver.send, on_error=_shipping_failed)
         self.sweeper = Sweeper(self.engine, store, journal, wall=time.time, monotonic=time.monotonic)
-        self.xds = Xds(settings.gateway, SecretReader(environment))
+        secrets = SecretReader(environment)
+        self.alerts = Alerts(
+            self.engine,
+            journal,
+            lambda tenant: _destination(self._snapshot(), secrets, tenant),
+            wall=time.time,
+            chance=random.random,
+        )
+        self.xds = Xds(settings.gateway, secrets)
         self.feed = PolicyFeed(self.snapshots, time.monotonic)
         self.ledger = LedgerServicer(receiver)
         self.health = health.aio.HealthServicer()  # type: ignore[attr-defined]
@@ -132,6 +142,7 @@ class ControlPlane:
             self.quotas.run(),
             self.shipper.run(),
             self.sweeper.run(),
+            self.alerts.run(),
             self.xds.run(self.snapshots.subscribe()),
             self._announce_ready(),
             self._retire_predecessors(),
@@ -215,6 +226,17 @@ class ControlPlane:
 
     def _snapshot(self) -> Snapshot | None:
         return self.snapshots.current
+
+
+def _destination(snapshot: Snapshot | None, secrets: SecretReader, name: str) -> Destination | None:
+    """Where a tenant's alerts go."""
+    tenant = snapshot.tenants.get(name) if snapshot else None
+    if tenant is None or not tenant.webhook_url:
+        return None
+    try:
+        return Destination(tenant.webhook_url, secrets.resolve(tenant.webhook_secret))
+    except SecretError as error:
+        raise WebhookError(str(error)) from None
 
 
 @contextlib.contextmanager

@@ -26,6 +26,9 @@ from controlplane.domain.snapshot import Price, Provider, Quota, Route, Target, 
 MAX_TARGETS: Final = 8
 _MAX_AMOUNT: Final = (1 << 63) - 1
 _QUOTA_ID_BYTES: Final = 10
+_ALERT_AT: Final = (50, 80, 95, 100)
+# A minute that fills up is a rate limit at work, nothing to be told of.
+_RATES: Final = frozenset({pb.WINDOW_MINUTE})
 _FIRST_BYTE_MS: Final = 60_000
 _IDLE_MS: Final = 30_000
 
@@ -141,7 +144,19 @@ def _tenant(one: _Checked) -> Tenant:
         time_zone=one.take("time_zone", _time_zone),
         disabled=one.message.disabled,
         display_name=one.take("display_name", fields.text),
+        **_webhook(one),
     )
+
+
+def _webhook(one: _Checked) -> dict[str, str]:
+    message = one.message
+    if bool(message.webhook_url) != bool(message.webhook_secret):
+        missing = "webhook_secret" if message.webhook_url else "webhook_url"
+        one.wrong(missing, "must be given: a webhook has an address and a secret that signs it")
+    return {
+        "webhook_url": message.webhook_url and one.take("webhook_url", fields.webhook_url),
+        "webhook_secret": one.take("webhook_secret", fields.key_ref),
+    }
 
 
 def _time_zone(text: str) -> str:
@@ -268,4 +283,5 @@ def _quota(one: _Checked, making: Making) -> Quota:
         user=one.take("user", fields.text),
         provider=message.provider and one.take("provider", fields.name),
         team=message.team,
+        alert_at=one.take("alert_at", fields.percents, () if message.window in _RATES else _ALERT_AT),
     )

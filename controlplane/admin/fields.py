@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from controlplane.domain.webhooks import loopback
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MODEL: Final = re.compile(r"[!-~]{1,256}")
@@ -19,6 +22,8 @@ _ENV: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 _FILE: Final = re.compile(r"/[^\x00-\x1f]+")
 _MAX_TEXT: Final = 256
 _MAX_TIMEOUT_MS: Final = 3_600_000
+_MAX_URL: Final = 2048
+_MAX_PERCENTS: Final = 16
 
 
 class FieldError(ValueError):
@@ -79,6 +84,35 @@ def url(value: str) -> Address:
     if port == 0:
         raise FieldError("has port 0")
     return Address(tls, host(parts.hostname), port or (443 if tls else 80), path)
+
+
+def webhook_url(value: str) -> str:
+    """Where alerts go: https://host[:port]/path, or http:// to this very machine."""
+    if not value.isprintable() or not value.isascii() or " " in value or len(value) > _MAX_URL:
+        raise FieldError(f"holds spaces or characters that are not ASCII, or more than {_MAX_URL} of them")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise FieldError("is not a URL: expected https://host[:port]/path") from None
+    if not parts.hostname or port == 0:
+        raise FieldError("is not a URL: expected https://host[:port]/path")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise FieldError("must hold no user, password or fragment")
+    name = host(parts.hostname)
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback(name)):
+        raise FieldError("must be https:// (http:// only to this very machine)")
+    return value
+
+
+def percents(values: Iterable[int], default: tuple[int, ...]) -> tuple[int, ...]:
+    """Percentages of a cap, ascending; nothing stands for the default, a single 0 for none at all."""
+    listed = tuple(values)
+    if listed == (0,):
+        return ()
+    if len(listed) > _MAX_PERCENTS or len(set(listed)) != len(listed) or not all(1 <= one <= 100 for one in listed):
+        raise FieldError(f"must be at most {_MAX_PERCENTS} different percentages from 1 to 100 (or 0 alone, for none)")
+    return tuple(sorted(listed)) or default
 
 
 def host(value: str) -> str:

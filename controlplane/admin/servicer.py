@@ -49,6 +49,9 @@ class Queries(Protocol):
     async def budgets(self, request: pb.BudgetRequest) -> pb.BudgetReply:
         """Every quota with what is used of it."""
 
+    async def alerts(self, request: pb.AlertQuery) -> pb.AlertReply:
+        """Quotas that reached a part of their cap, newest first."""
+
     async def audit(self, request: pb.AuditQuery) -> pb.AuditReply:
         """Requests, newest first."""
 
@@ -110,6 +113,12 @@ class Admin(AdminServicer):
         """Every quota with what is used of it."""
         async with self._guarded(context):
             return await self._of.queries.budgets(request)
+        raise AssertionError("abort raises")
+
+    async def Alerts(self, request: pb.AlertQuery, context: Any) -> pb.AlertReply:  # noqa: N802
+        """Quotas that reached a part of their cap, newest first."""
+        async with self._guarded(context):
+            return await self._of.queries.alerts(request)
         raise AssertionError("abort raises")
 
     async def Audit(self, request: pb.AuditQuery, context: Any) -> pb.AuditReply:  # noqa: N802

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -12,9 +11,10 @@ from typing import TextIO
 import click
 from kagamichain.chain import Head
 from kagamichain.verify import VerificationError
-from kagamipb.admin.v1.admin_pb2 import AuditAttempt, AuditQuery, AuditRecord, ExportRequest
+from kagamipb.admin.v1.admin_pb2 import Alert, AuditAttempt, AuditQuery, AuditRecord, AuditReply, ExportRequest
 
 from controlplane.cli import client, output, trail
+from controlplane.cli.budget import alert_dict
 
 _COLUMNS = ("at", "request", "tenant", "model", "outcome", "status", "providers", "tokens", "cost", "redacted")
 
@@ -34,15 +34,16 @@ def command() -> None:
 def tail(
     *, limit: int, follow: bool, tenant: str, request_id: str, address: str | None, state: Path, as_json: bool
 ) -> None:
-    """The newest requests, one line each, oldest first."""
+    """The newest requests and alerts of quotas, one line each, oldest first."""
     query = AuditQuery(tenant=tenant, request_id=request_id, limit=limit)
     with client.connect(address, state) as admin:
         shown: dict[str, str] = {}
         while True:
-            records = list(admin.stub.Audit(query, metadata=admin.metadata, timeout=30).records)
-            fresh = [r for r in reversed(records) if shown.get(r.request_id) != r.outcome]
+            reply = admin.stub.Audit(query, metadata=admin.metadata, timeout=30)
+            records = _newest(reply, limit)
+            fresh = [r for r in reversed(records) if shown.get(_named(r)) != _outcome(r)]
             _show(fresh, as_json=as_json, follow=follow)
-            shown = {r.request_id: r.outcome for r in records}
+            shown = {_named(r): _outcome(r) for r in records}
             if not follow:
                 return
             time.sleep(0.5)
@@ -153,7 +154,20 @@ def _show_verified(verifier: trail.Verifier, found: trail.Written | None, *, as_
         click.echo(f"the stamp is entry {found.frame.seq} of {found.writer}, request {request}")
 
 
-def _show(records: Iterable[AuditRecord], *, as_json: bool, follow: bool) -> None:
+def _newest(reply: AuditReply, limit: int) -> list[AuditRecord | Alert]:
+    both: list[AuditRecord | Alert] = [*reply.records, *reply.alerts]
+    return sorted(both, key=lambda one: -one.at_unix_micros)[:limit]
+
+
+def _named(one: AuditRecord | Alert) -> str:
+    return one.request_id if isinstance(one, AuditRecord) else one.alert_id
+
+
+def _outcome(one: AuditRecord | Alert) -> str:
+    return one.outcome if isinstance(one, AuditRecord) else "quota_alert"
+
+
+def _show(records: Iterable[AuditRecord | Alert], *, as_json: bool, follow: bool) -> None:
     listed = list(records)
     if as_json and not follow:
         output.show_json({"records": [record_dict(record) for record in listed]})
@@ -165,11 +179,13 @@ def _show(records: Iterable[AuditRecord], *, as_json: bool, follow: bool) -> Non
     sys.stdout.flush()
 
 
-def record_dict(record: AuditRecord) -> dict[str, object]:
-    """A record for `--json`."""
+def record_dict(record: AuditRecord | Alert) -> dict[str, object]:
+    """A record for `--json`; an alert of a quota is one with the outcome `quota_alert`."""
+    if isinstance(record, Alert):
+        return {"outcome": "quota_alert", **alert_dict(record)}
     return {
         "request_id": record.request_id,
-        "at": _moment(record.at_unix_micros),
+        "at": output.moment(record.at_unix_micros),
         "tenant": record.tenant,
         "key_id": record.key_id,
         "model": record.model,
@@ -187,11 +203,14 @@ def attempt_dict(attempt: AuditAttempt) -> dict[str, object]:
     return {name: dict(value) if name.endswith("_pii") else value for name, value in values.items()}
 
 
-def _row(record: AuditRecord) -> tuple[str, ...]:
+def _row(record: AuditRecord | Alert) -> tuple[str, ...]:
+    if isinstance(record, Alert):
+        at, reached = output.moment(record.at_unix_micros)[11:23], f"quota_alert ({record.quota} {record.percent} %)"
+        return (at, record.alert_id, record.tenant, "-", reached, *["-"] * 5)
     tokens = [f"{a.input_tokens}+{a.output_tokens}" for a in record.attempts if a.input_tokens or a.output_tokens]
     redacted = sum(sum(a.request_pii.values()) + sum(a.response_pii.values()) for a in record.attempts)
     return (
-        _moment(record.at_unix_micros)[11:23],
+        output.moment(record.at_unix_micros)[11:23],
         record.request_id,
         record.tenant or "-",
         record.model or "-",
@@ -202,7 +221,3 @@ def _row(record: AuditRecord) -> tuple[str, ...]:
         output.usd(record.cost_micro_usd) if record.cost_micro_usd else "-",
         str(redacted) if record.attempts else "-",
     )
-
-
-def _moment(micros: int) -> str:
-    return dt.datetime.fromtimestamp(micros / 1e6, dt.UTC).isoformat(timespec="milliseconds")

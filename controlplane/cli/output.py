@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -40,6 +41,11 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str
         # Values are data, never markup: a model named "[red]" is shown as such.
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+def moment(micros: int) -> str:
+    """Unix microseconds as a date and time in UTC."""
+    return dt.datetime.fromtimestamp(micros / 1e6, dt.UTC).isoformat(timespec="milliseconds")
 
 
 def usd(micro: int) -> str:

@@ -26,6 +26,10 @@ class Tenant:
     time_zone: str = "UTC"
     disabled: bool = False
     display_name: str = ""
+    webhook_url: str = ""
+    """Where alerts go; empty = nowhere."""
+    webhook_secret: str = ""
+    """Reference of the secret that signs them: `env:NAME` or `file:/path`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class Quota:
     user: str = ""
     provider: str = ""
     team: str = ""
+    alert_at: tuple[int, ...] = ()
+    """Percentages of the cap, ascending, that raise an alert."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from controlplane.domain.quota import Account
 from controlplane.domain.reservation import ReservationError, WindowKey, decode
 from controlplane.domain.snapshot import Quota, Snapshot
+from controlplane.domain.webhooks import Alert
 from controlplane.domain.windows import bounds
 from controlplane.ledger.record import Attempt, Record
 from controlplane.ledger.rows import attempt_of, record_of
+from controlplane.store import alerts
 from controlplane.store import ledger as store
 from controlplane.store.quota import QuotaStore
 
@@ -58,7 +60,17 @@ class Queries:
         records = {row.request_id: record_of(dict(row._mapping)) for row in rows}  # noqa: SLF001  its public name
         for found in attempts:
             records[found.request_id].attempts[found.attempt, found.writer] = attempt_of(found)
-        return admin_pb2.AuditReply(records=[_record(record) for record in records.values()])
+        reply = admin_pb2.AuditReply(records=[_record(record) for record in records.values()])
+        if not query.request_id:
+            written = await alerts.recent(self._engine, tenant=query.tenant, limit=limit, in_trail=True)
+            reply.alerts.extend(map(_alert, written))
+        return reply
+
+    async def alerts(self, query: admin_pb2.AlertQuery) -> admin_pb2.AlertReply:
+        """Alerts, newest first, with what became of their webhooks."""
+        limit = min(query.limit or _DEFAULT_LIMIT, _MOST)
+        found = await alerts.recent(self._engine, tenant=query.tenant, limit=limit)
+        return admin_pb2.AlertReply(alerts=map(_alert, found))
 
     async def export(self, request: admin_pb2.ExportRequest) -> AsyncIterator[admin_pb2.ExportedFrame]:
         """Chains as stored, writer by writer."""
@@ -106,6 +118,25 @@ def _budget(
         leased=max(0, account.leased),
         window_start=window.start,
         window_end=window.end,
+    )
+
+
+def _alert(alert: Alert) -> admin_pb2.Alert:
+    return admin_pb2.Alert(
+        alert_id=alert.alert_id,
+        tenant=alert.tenant,
+        quota=alert.quota,
+        unit=alert.unit,
+        window=alert.window,
+        window_start=alert.start,
+        percent=alert.percent,
+        settled=alert.settled,
+        cap=alert.cap,
+        at_unix_micros=alert.at_micros,
+        state=alert.state,
+        attempts=alert.attempts,
+        last_status=alert.last_status,
+        writer=alert.writer,
     )
 
 

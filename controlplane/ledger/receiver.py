@@ -125,6 +125,8 @@ async def settle_and_write(connection: Connection, records: Iterable[Record]) ->
 async def _fold(connection: Connection, writer: str, frames: Sequence[Frame]) -> list[Record]:
     """Fold the frames into their records; those of which everything is known since now."""
     entries = [(frame, entry) for frame in frames if (entry := _parse(writer, frame)) is not None]
+    # An alert belongs to no request: its place in the chain is all there is to keep.
+    entries = [(frame, entry) for frame, entry in entries if entry.WhichOneof("event") != "quota_alert"]
     records = await rows.locked(connection, {entry.request_id for _, entry in entries})
     unfinished = [record for record in records.values() if not (record.admitted and record.final)]
     for frame, entry in entries:

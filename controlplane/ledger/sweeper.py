@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from controlplane.ledger import rows
 from controlplane.ledger.receiver import settle_and_write
 from controlplane.ledger.record import Record, conclude
-from controlplane.store import batches
+from controlplane.store import alerts, batches
 from controlplane.store.quota import QuotaStore
 from controlplane.store.transactions import begin
 
@@ -120,6 +120,7 @@ class Sweeper:
         if self._monotonic() >= self._forget_at:
             self._forget_at = self._monotonic() + _FORGET_EVERY
             await self._quotas.forget()
+            await alerts.forget(self._engine)
 
     async def _retire_dead(self) -> None:
         if self._monotonic() - self._in_touch_since < self._quotas.owner_seconds:

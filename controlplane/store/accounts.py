@@ -53,7 +53,10 @@ async def lock(connection: Connection, keys: Sequence[WindowKey]) -> list[Locked
 
 
 async def settle(connection: Connection, settlement: Settlement) -> None:
-    """Take holds from leases, never more than is there, add what was used, and tell those who wait for room."""
+    """Take holds from leases, never more than is there, add what was used, and tell those who wait for room.
+
+    A window whose settled use has reached one of its quota's percentages gets an alert, once.
+    """
     keys = settlement.windows()
     if not keys:
         return
@@ -133,11 +136,18 @@ _SETTLE = """
         SELECT * FROM unnest(%(q)s::text[], %(s)s::bigint[], %(a)s::bigint[]) AS c (quota_id, start, settled),
             LATERAL (SELECT 0 AS taken) AS none
         UNION ALL SELECT quota_id, start, 0, taken FROM before
+    ), touched AS (
+        INSERT INTO quota_windows AS w (quota_id, start, settled, leased)
+        SELECT quota_id, start, sum(settled), -sum(taken) FROM changes GROUP BY quota_id, start
+        ON CONFLICT (quota_id, start) DO UPDATE
+        SET settled = w.settled + excluded.settled, leased = w.leased + excluded.leased
+        RETURNING quota_id, start, settled
     )
-    INSERT INTO quota_windows AS w (quota_id, start, settled, leased)
-    SELECT quota_id, start, sum(settled), -sum(taken) FROM changes GROUP BY quota_id, start
-    ON CONFLICT (quota_id, start) DO UPDATE
-    SET settled = w.settled + excluded.settled, leased = w.leased + excluded.leased"""
+    INSERT INTO quota_alerts (quota_id, start, percent, tenant, quota, unit, "window", settled, cap)
+    SELECT t.quota_id, t.start, p.percent, q.tenant, q.name, q.unit, q."window", t.settled, q.cap
+    FROM touched t JOIN quotas q USING (quota_id), unnest(q.alert_at) AS p (percent)
+    WHERE t.settled > 0 AND t.settled::numeric * 100 >= q.cap::numeric * p.percent
+    ON CONFLICT DO NOTHING"""
 _BOOK = """
     WITH booked AS (
         SELECT * FROM unnest(%(q)s::text[], %(s)s::bigint[], %(a)s::bigint[], %(cap)s::bigint[])

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     text,
@@ -124,6 +125,33 @@ quota_leases = Table(
     Index("ix_quota_leases_owner", "owner"),
 )
 
+quota_alerts = Table(
+    "quota_alerts",
+    metadata,
+    # Once per window and percentage, whoever settles.
+    Column("quota_id", Text, primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("percent", SmallInteger, primary_key=True),
+    # As they were then.
+    Column("tenant", Text, nullable=False),
+    Column("quota", Text, nullable=False),
+    Column("unit", SmallInteger, nullable=False),
+    Column("window", SmallInteger, nullable=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("cap", BigInteger, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    # The chain it was written to; empty = still to be written.
+    Column("writer", Text, nullable=False, server_default=""),
+    # Of the webhook: waiting, delivered, failed, none.
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Column("last_status", Integer, nullable=False, server_default="0"),
+    Index("ix_quota_alerts_waiting", "next_at", postgresql_where=text("state = 'waiting'")),
+    Index("ix_quota_alerts_unwritten", "created_at", postgresql_where=text("writer = ''")),
+    Index("ix_quota_alerts_tenant_at", "tenant", "created_at"),
+)
+
 LEDGER = (
     audit_writers,
     audit_frames,
@@ -132,4 +160,5 @@ LEDGER = (
     quota_owners,
     quota_windows,
     quota_leases,
+    quota_alerts,
 )

@@ -58,6 +58,9 @@ tenants = Table(
     Column("policy", Text, ForeignKey("policies.name", **_AT_COMMIT), nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("disabled", Boolean, nullable=False),
+    # Where alerts go, and the reference of the secret that signs them; empty = nowhere.
+    Column("webhook_url", Text, nullable=False, server_default=""),
+    Column("webhook_secret", Text, nullable=False, server_default=""),
 )
 
 virtual_keys = Table(
@@ -135,6 +138,8 @@ quotas = Table(
     Column("user", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("team", Text, nullable=False),
+    # Percentages of the cap that raise an alert.
+    Column("alert_at", ARRAY(SmallInteger), nullable=False, server_default="{50,80,95,100}"),
     UniqueConstraint("tenant", "name"),
     CheckConstraint("cap >= 0", name="cap_not_negative"),
 )

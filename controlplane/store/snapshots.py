@@ -102,7 +102,7 @@ async def _rows(connection: AsyncConnection, query: Select[Any]) -> AsyncIterato
 async def _tenants(connection: AsyncConnection) -> dict[str, Tenant]:
     table = schema.tenants
     return {
-        row.name: Tenant(row.name, row.policy, row.time_zone, row.disabled, row.display_name)
+        row.name: Tenant(**row._mapping)  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
         async for row in _rows(connection, select(table))
     }
 
@@ -151,8 +151,11 @@ async def _policies(connection: AsyncConnection) -> dict[str, RedactionPolicy]:
 
 async def _quotas(connection: AsyncConnection) -> dict[str, tuple[Quota, ...]]:
     quotas: dict[str, list[Quota]] = {}
+    alert_at: dict[tuple[int, ...], tuple[int, ...]] = {}  # shared, as the keys' sets of models are
     table = schema.quotas
     async for row in _rows(connection, select(table).order_by(table.c.tenant, table.c.name)):
-        quota = Quota(**row._mapping)  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
+        values = dict(row._mapping)  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
+        percents = tuple(values.pop("alert_at"))
+        quota = Quota(**values, alert_at=alert_at.setdefault(percents, percents))
         quotas.setdefault(row.tenant, []).append(quota)
     return {tenant: tuple(own) for tenant, own in quotas.items()}

@@ -13,6 +13,12 @@ from kagamipb.ledger.v1.ledger_pb2 import AuditEntry, Denied
 
 from controlplane.cli import main
 
+ALERT = pb.Alert(
+    alert_id="alert_q1_0_80", tenant="acme", quota="month", unit=pb.UNIT_MICRO_USD, window=pb.WINDOW_MONTH, percent=80,
+    settled=1_600_000, cap=2_000_000, at_unix_micros=1_700_000_001_000_000, state="delivered", attempts=2,
+    last_status=204, writer="cp-0",
+)  # fmt: skip
+
 
 class KnownAdmin(AdminServicer):
     """Answers from its attributes and keeps what it was asked."""
@@ -41,6 +47,9 @@ class KnownAdmin(AdminServicer):
         )
         return pb.BudgetReply(budgets=[pb.Budget(quota=quota, settled=500_000, reserved=1, leased=3)])
 
+    def Alerts(self, request: pb.AlertQuery, context: grpc.ServicerContext) -> pb.AlertReply:
+        return pb.AlertReply(alerts=[ALERT])
+
     def Audit(self, request: pb.AuditQuery, context: grpc.ServicerContext) -> pb.AuditReply:
         self.queries.append(request)
         if request.request_id == "unknown":
@@ -50,7 +59,7 @@ class KnownAdmin(AdminServicer):
             request_id="r1", tenant="acme", model="m", outcome="completed", http_status=200, attempts=[attempt],
             at_unix_micros=1_700_000_000_000_000, cost_micro_usd=12,
         )  # fmt: skip
-        return pb.AuditReply(records=[record])
+        return pb.AuditReply(records=[record], alerts=[] if request.request_id else [ALERT])
 
     def ExportChains(self, request: pb.ExportRequest, context: grpc.ServicerContext) -> Iterator[pb.ExportedFrame]:
         previous = GENESIS

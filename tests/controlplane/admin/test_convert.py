@@ -129,3 +129,49 @@ def test_everything_wrong_is_told_at_once() -> None:
 def test_no_problem_repeats_a_secret() -> None:
     found = declared(lambda m: setattr(m.keys[0], "secret", "hunter2"))
     assert "hunter2" not in repr(found.problems)
+
+
+def test_a_quota_raises_alerts_at_the_usual_parts_of_its_cap_unless_it_says_otherwise() -> None:
+    def alert_at(*percents: int, window: int = pb.WINDOW_MONTH) -> tuple[int, ...]:
+        def change(message: pb.Manifest) -> None:
+            message.quotas[0].window = window
+            message.quotas[0].alert_at.extend(percents)
+
+        found: tuple[int, ...] = declared(change).catalogue.quotas["acme", "monthly"].alert_at
+        return found
+
+    assert alert_at() == (50, 80, 95, 100)
+    assert alert_at(90, 10) == (10, 90)
+    assert alert_at(0) == ()
+    assert alert_at(window=pb.WINDOW_MINUTE) == ()
+    assert alert_at(100, window=pb.WINDOW_MINUTE) == (100,)
+
+
+@pytest.mark.parametrize("percents", [(101,), (50, 50), (0, 50), tuple(range(1, 18))])
+def test_percentages_are_of_a_cap(percents: tuple[int, ...]) -> None:
+    (problem,) = declared(lambda m: m.quotas[0].alert_at.extend(percents)).problems
+    assert problem.field == "alert_at"
+
+
+def test_a_webhook_has_an_address_and_a_secret() -> None:
+    def problems(url: str, secret: str) -> list[str]:
+        def change(message: pb.Manifest) -> None:
+            message.tenants[0].webhook_url, message.tenants[0].webhook_secret = url, secret
+
+        return [problem.field for problem in declared(change).problems]
+
+    assert problems("https://hooks.example/x?y=1", "env:HOOK") == []
+    assert problems("http://127.0.0.1:9000/x", "file:/run/hook") == []
+    assert problems("https://hooks.example/x", "") == ["webhook_secret"]
+    assert problems("", "env:HOOK") == ["webhook_url"]
+    assert problems("https://hooks.example/x", "env:KAGAMI_KEY_PEPPER") == ["webhook_secret"]
+    for url in (
+        "http://hooks.example/x",
+        "https://u:p@hooks.example",
+        "https://",
+        "ftp://h",
+        "https://h:0/",
+        "https://h/#f",
+        "https://h/あ",
+    ):
+        assert problems(url, "env:HOOK") == ["webhook_url"], url

@@ -22,6 +22,20 @@ def test_budgets_are_exact_in_json(admin: KnownAdmin) -> None:
     }  # fmt: skip
 
 
+def test_alerts_are_listed_with_what_became_of_their_webhooks(admin: KnownAdmin) -> None:
+    done = kagami("budget", "alerts")
+    assert done.exit_code == 0, done.output
+    for text in ("acme", "month", "80 %", "$1.600000", "$2.000000", "delivered (204)"):
+        assert text in done.stdout
+    (alert,) = json.loads(kagami("budget", "alerts", "--json").stdout)["alerts"]
+    assert (alert["alert_id"], alert["percent"], alert["state"], alert["attempts"]) == (
+        "alert_q1_0_80",
+        80,
+        "delivered",
+        2,
+    )
+
+
 def test_micro_dollars_are_shown_exactly() -> None:
     assert usd(0) == "$0.000000"
     assert usd(1_234_567_890_123) == "$1,234,567.890123"

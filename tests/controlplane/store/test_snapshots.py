@@ -61,7 +61,7 @@ async def test_what_is_stored_comes_back_as_values(engine: AsyncEngine) -> None:
     assert snapshot.prices == {("first", "large"): values.price()}
     assert snapshot.routes == {"chat": Route("chat", (Target("first", "large"), Target("first", "small")))}
     assert snapshot.policies == {"default": values.policy()}
-    assert snapshot.quotas == {"acme": (Quota("q1", "calls", "acme", 2, 1, 4),)}
+    assert snapshot.quotas == {"acme": (Quota("q1", "calls", "acme", 2, 1, 4, alert_at=(50, 80, 95, 100)),)}
 
 
 async def test_only_what_changed_is_read_again(engine: AsyncEngine) -> None:

@@ -42,18 +42,22 @@ WINDOW_DAY: Window
 WINDOW_MONTH: Window
 
 class Tenant(_message.Message):
-    __slots__ = ("name", "display_name", "policy", "time_zone", "disabled")
+    __slots__ = ("name", "display_name", "policy", "time_zone", "disabled", "webhook_url", "webhook_secret")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     DISABLED_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOK_URL_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOK_SECRET_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     policy: str
     time_zone: str
     disabled: bool
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., policy: _Optional[str] = ..., time_zone: _Optional[str] = ..., disabled: _Optional[bool] = ...) -> None: ...
+    webhook_url: str
+    webhook_secret: str
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., policy: _Optional[str] = ..., time_zone: _Optional[str] = ..., disabled: _Optional[bool] = ..., webhook_url: _Optional[str] = ..., webhook_secret: _Optional[str] = ...) -> None: ...
 
 class VirtualKey(_message.Message):
     __slots__ = ("tenant", "name", "secret", "models", "disabled", "expires_at")
@@ -128,7 +132,7 @@ class Route(_message.Message):
     def __init__(self, model: _Optional[str] = ..., targets: _Optional[_Iterable[_Union[RouteTarget, _Mapping]]] = ...) -> None: ...
 
 class Quota(_message.Message):
-    __slots__ = ("name", "tenant", "key", "model", "user", "provider", "team", "unit", "window", "cap")
+    __slots__ = ("name", "tenant", "key", "model", "user", "provider", "team", "unit", "window", "cap", "alert_at")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +143,7 @@ class Quota(_message.Message):
     UNIT_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     CAP_FIELD_NUMBER: _ClassVar[int]
+    ALERT_AT_FIELD_NUMBER: _ClassVar[int]
     name: str
     tenant: str
     key: str
@@ -149,7 +154,8 @@ class Quota(_message.Message):
     unit: Unit
     window: Window
     cap: int
-    def __init__(self, name: _Optional[str] = ..., tenant: _Optional[str] = ..., key: _Optional[str] = ..., model: _Optional[str] = ..., user: _Optional[str] = ..., provider: _Optional[str] = ..., team: _Optional[str] = ..., unit: _Optional[_Union[Unit, str]] = ..., window: _Optional[_Union[Window, str]] = ..., cap: _Optional[int] = ...) -> None: ...
+    alert_at: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., tenant: _Optional[str] = ..., key: _Optional[str] = ..., model: _Optional[str] = ..., user: _Optional[str] = ..., provider: _Optional[str] = ..., team: _Optional[str] = ..., unit: _Optional[_Union[Unit, str]] = ..., window: _Optional[_Union[Window, str]] = ..., cap: _Optional[int] = ..., alert_at: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Manifest(_message.Message):
     __slots__ = ("tenants", "keys", "providers", "prices", "routes", "policies", "quotas")
@@ -324,10 +330,58 @@ class AuditAttempt(_message.Message):
     def __init__(self, attempt: _Optional[int] = ..., provider: _Optional[str] = ..., outcome: _Optional[str] = ..., provider_status: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., request_pii: _Optional[_Mapping[str, int]] = ..., response_pii: _Optional[_Mapping[str, int]] = ..., request_received_sha256: _Optional[str] = ..., request_sent_sha256: _Optional[str] = ..., response_received_sha256: _Optional[str] = ..., response_sent_sha256: _Optional[str] = ..., writer: _Optional[str] = ..., seq: _Optional[int] = ..., link: _Optional[str] = ..., duration_micros: _Optional[int] = ...) -> None: ...
 
 class AuditReply(_message.Message):
-    __slots__ = ("records",)
+    __slots__ = ("records", "alerts")
     RECORDS_FIELD_NUMBER: _ClassVar[int]
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
     records: _containers.RepeatedCompositeFieldContainer[AuditRecord]
-    def __init__(self, records: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ...) -> None: ...
+    alerts: _containers.RepeatedCompositeFieldContainer[Alert]
+    def __init__(self, records: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., alerts: _Optional[_Iterable[_Union[Alert, _Mapping]]] = ...) -> None: ...
+
+class AlertQuery(_message.Message):
+    __slots__ = ("tenant", "limit")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    limit: int
+    def __init__(self, tenant: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class Alert(_message.Message):
+    __slots__ = ("alert_id", "tenant", "quota", "unit", "window", "window_start", "percent", "settled", "cap", "at_unix_micros", "state", "attempts", "last_status", "writer")
+    ALERT_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_START_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    CAP_FIELD_NUMBER: _ClassVar[int]
+    AT_UNIX_MICROS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_STATUS_FIELD_NUMBER: _ClassVar[int]
+    WRITER_FIELD_NUMBER: _ClassVar[int]
+    alert_id: str
+    tenant: str
+    quota: str
+    unit: Unit
+    window: Window
+    window_start: int
+    percent: int
+    settled: int
+    cap: int
+    at_unix_micros: int
+    state: str
+    attempts: int
+    last_status: int
+    writer: str
+    def __init__(self, alert_id: _Optional[str] = ..., tenant: _Optional[str] = ..., quota: _Optional[str] = ..., unit: _Optional[_Union[Unit, str]] = ..., window: _Optional[_Union[Window, str]] = ..., window_start: _Optional[int] = ..., percent: _Optional[int] = ..., settled: _Optional[int] = ..., cap: _Optional[int] = ..., at_unix_micros: _Optional[int] = ..., state: _Optional[str] = ..., attempts: _Optional[int] = ..., last_status: _Optional[int] = ..., writer: _Optional[str] = ...) -> None: ...
+
+class AlertReply(_message.Message):
+    __slots__ = ("alerts",)
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
+    alerts: _containers.RepeatedCompositeFieldContainer[Alert]
+    def __init__(self, alerts: _Optional[_Iterable[_Union[Alert, _Mapping]]] = ...) -> None: ...
 
 class ExportRequest(_message.Message):
     __slots__ = ("writer",)

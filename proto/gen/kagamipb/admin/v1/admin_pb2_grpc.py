@@ -44,6 +44,11 @@ class AdminStub:
                 request_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.BudgetRequest.SerializeToString,
                 response_deserializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.BudgetReply.FromString,
                 _registered_method=True)
+        self.Alerts = channel.unary_unary(
+                '/kagamipb.admin.v1.Admin/Alerts',
+                request_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertQuery.SerializeToString,
+                response_deserializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertReply.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/kagamipb.admin.v1.Admin/Audit',
                 request_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AuditQuery.SerializeToString,
@@ -72,6 +77,12 @@ class AdminServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Budgets(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Alerts(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,6 +118,11 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.Budgets,
                     request_deserializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.BudgetRequest.FromString,
                     response_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.BudgetReply.SerializeToString,
+            ),
+            'Alerts': grpc.unary_unary_rpc_method_handler(
+                    servicer.Alerts,
+                    request_deserializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertQuery.FromString,
+                    response_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertReply.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -178,6 +194,33 @@ class Admin:
             '/kagamipb.admin.v1.Admin/Budgets',
             kagamipb_dot_admin_dot_v1_dot_admin__pb2.BudgetRequest.SerializeToString,
             kagamipb_dot_admin_dot_v1_dot_admin__pb2.BudgetReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Alerts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kagamipb.admin.v1.Admin/Alerts',
+            kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertQuery.SerializeToString,
+            kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertReply.FromString,
             options,
             channel_credentials,
             insecure,

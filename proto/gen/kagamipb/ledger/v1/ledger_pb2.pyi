@@ -190,8 +190,30 @@ class Abandoned(_message.Message):
     tenant: str
     def __init__(self, reservation_id: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
 
+class QuotaAlert(_message.Message):
+    __slots__ = ("tenant", "quota", "quota_id", "unit", "window", "window_start", "percent", "settled", "cap")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_START_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    CAP_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    quota: str
+    quota_id: str
+    unit: int
+    window: int
+    window_start: int
+    percent: int
+    settled: int
+    cap: int
+    def __init__(self, tenant: _Optional[str] = ..., quota: _Optional[str] = ..., quota_id: _Optional[str] = ..., unit: _Optional[int] = ..., window: _Optional[int] = ..., window_start: _Optional[int] = ..., percent: _Optional[int] = ..., settled: _Optional[int] = ..., cap: _Optional[int] = ...) -> None: ...
+
 class AuditEntry(_message.Message):
-    __slots__ = ("request_id", "at_unix_micros", "admitted", "denied", "opened", "closed", "abandoned")
+    __slots__ = ("request_id", "at_unix_micros", "admitted", "denied", "opened", "closed", "abandoned", "quota_alert")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     AT_UNIX_MICROS_FIELD_NUMBER: _ClassVar[int]
     ADMITTED_FIELD_NUMBER: _ClassVar[int]
@@ -199,6 +221,7 @@ class AuditEntry(_message.Message):
     OPENED_FIELD_NUMBER: _ClassVar[int]
     CLOSED_FIELD_NUMBER: _ClassVar[int]
     ABANDONED_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_ALERT_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     at_unix_micros: int
     admitted: Admitted
@@ -206,7 +229,8 @@ class AuditEntry(_message.Message):
     opened: Opened
     closed: Closed
     abandoned: Abandoned
-    def __init__(self, request_id: _Optional[str] = ..., at_unix_micros: _Optional[int] = ..., admitted: _Optional[_Union[Admitted, _Mapping]] = ..., denied: _Optional[_Union[Denied, _Mapping]] = ..., opened: _Optional[_Union[Opened, _Mapping]] = ..., closed: _Optional[_Union[Closed, _Mapping]] = ..., abandoned: _Optional[_Union[Abandoned, _Mapping]] = ...) -> None: ...
+    quota_alert: QuotaAlert
+    def __init__(self, request_id: _Optional[str] = ..., at_unix_micros: _Optional[int] = ..., admitted: _Optional[_Union[Admitted, _Mapping]] = ..., denied: _Optional[_Union[Denied, _Mapping]] = ..., opened: _Optional[_Union[Opened, _Mapping]] = ..., closed: _Optional[_Union[Closed, _Mapping]] = ..., abandoned: _Optional[_Union[Abandoned, _Mapping]] = ..., quota_alert: _Optional[_Union[QuotaAlert, _Mapping]] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("seq", "link", "entry")
