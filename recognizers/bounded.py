@@ -6,6 +6,8 @@ is compiled possessive and every group atomic: what was matched is never given b
 a sum over the pattern, its cost, which is capped as its width is. Write the longer alternative first, and do not let a repetition eat what
 must follow it (`[0-9]{1,6}0` never matches).
 
+`compile_listed` also says how a match may begin at the end of a text that goes on, so that a stream can wait for the rest.
+
 Not in the language, each refused with a message that says so: `*`, `+`, `{n,}`, anchors, look-arounds, back-references, flags.
 """
 
@@ -18,6 +20,7 @@ MAX_PATTERN = 300
 MAX_WIDTH = 200
 MAX_COST = 500
 MAX_DEPTH = 10
+MAX_LISTED_WIDTH = 64
 
 _ESCAPES = frozenset("dDwWsS")
 _PUNCTUATION = frozenset(r".\|()[]{}?*+^$-/#&~'\"!@%,:;<>=_` ")
@@ -28,12 +31,25 @@ class PatternError(ValueError):
     """A pattern is outside the safe language; the message says where and what to write instead."""
 
 
+class Listed(NamedTuple):
+    """A pattern of an allow-list or a deny-list, in any letter case.
+
+    `opening` matches, up to the very end of a text, what may become a match when more text comes; neither is longer than
+    `width` characters.
+    """
+
+    pattern: re.Pattern[str]
+    opening: re.Pattern[str]
+    width: int
+
+
 class _Piece(NamedTuple):
-    """Source for `re`, most characters matched, most steps taken from one start."""
+    """Source for `re`, most characters matched, most steps taken from one start; and a match cut off by the end."""
 
     source: str
     width: int
     cost: int
+    opening: str = r"\Z"
 
 
 class _Parser:
@@ -61,16 +77,20 @@ class _Parser:
                 "|".join(branch.source for branch in branches),
                 max(branch.width for branch in branches),
                 sum(branch.cost for branch in branches),
+                "|".join(dict.fromkeys(branch.opening for branch in branches)),
             )
         )
 
     def _sequence(self, depth: int) -> _Piece:
         whole = _Piece("", 0, 0)
+        pieces: list[_Piece] = []
         while self._peek() not in ("", "|", ")"):
             piece = self._repeated(self._atom(depth))
-            joined = (whole.source + piece.source, whole.width + piece.width, whole.cost + piece.cost)
-            whole = self._within(_Piece(*joined))
-        return whole
+            pieces.append(piece)
+            whole = self._within(
+                _Piece(whole.source + piece.source, whole.width + piece.width, whole.cost + piece.cost)
+            )
+        return whole._replace(opening=_opening(pieces))
 
     def _within(self, piece: _Piece) -> _Piece:
         if piece.width > MAX_WIDTH:
@@ -102,7 +122,7 @@ class _Parser:
         if self._peek() != ")":
             raise self._error("missing ')'")
         self._place += 1
-        return _Piece(f"(?>{inner.source})", inner.width, inner.cost)
+        return _Piece(f"(?>{inner.source})", inner.width, inner.cost, f"(?:{inner.opening})")
 
     def _character_class(self) -> _Piece:
         end = self._place + 1
@@ -133,7 +153,7 @@ class _Parser:
             raise self._error(f"unbounded {character!r}; write a bound, such as {{0,40}}")
         if character == "?":
             self._place += 1
-            return _Piece(piece.source + "?+", piece.width, piece.cost)
+            return piece._replace(source=piece.source + "?+")
         if character != "{":
             return piece
         match = _REPEAT.match(self._pattern, self._place)
@@ -143,7 +163,8 @@ class _Parser:
         if most < max(least, 1):
             raise self._error("the bounds of a repetition are in the wrong order or zero")
         self._place = match.end()
-        return _Piece(f"{piece.source}{{{least},{most}}}+", piece.width * most, piece.cost * most)
+        opening = f"{piece.source}{{0,{most - 1}}}+{piece.opening}" if most > 1 else piece.opening
+        return _Piece(f"{piece.source}{{{least},{most}}}+", piece.width * most, piece.cost * most, opening)
 
     def _peek(self) -> str:
         return self._pattern[self._place : self._place + 1]
@@ -152,13 +173,48 @@ class _Parser:
         return PatternError(f"pattern, character {self._place + 1}: {message}")
 
 
+def _opening(pieces: list[_Piece]) -> str:
+    """What of a sequence may stand at the end of a text: some pieces whole, then one cut off or not yet there."""
+    opening = ""
+    for piece in reversed(pieces):
+        opening = f"{piece.opening}|{piece.source}(?:{opening})" if opening else piece.opening
+    return opening or r"\Z"
+
+
 def compile_bounded(pattern: str) -> re.Pattern[str]:
     """`pattern` compiled so that a search takes linear time. Raises PatternError for anything outside the language."""
+    return _compiled(_piece(pattern))
+
+
+def compile_listed(pattern: str, *, most: int = MAX_LISTED_WIDTH) -> Listed:
+    """`pattern` for a list, matching `most` characters at most. Raises PatternError as `compile_bounded` does."""
+    piece = _piece(pattern)
+    if piece.width > most:
+        raise PatternError(
+            f"pattern: may match {piece.width} characters, more than the {most} a stream holds back for it"
+        )
+    compiled = _compiled(piece, re.IGNORECASE)
+    return Listed(compiled, re.compile(piece.opening, re.IGNORECASE), piece.width)
+
+
+def listed_problem(pattern: str, *, most: int = MAX_LISTED_WIDTH) -> str | None:
+    """What is wrong with a pattern for a list, for the moment it is written; None when it is fine."""
+    try:
+        compile_listed(pattern, most=most)
+    except PatternError as error:
+        return str(error)
+    return None
+
+
+def _piece(pattern: str) -> _Piece:
     if not 0 < len(pattern) <= MAX_PATTERN:
         raise PatternError(f"pattern: must have 1 to {MAX_PATTERN} characters")
-    piece = _Parser(pattern).parse()
+    return _Parser(pattern).parse()
+
+
+def _compiled(piece: _Piece, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
     try:
-        compiled = re.compile(piece.source)
+        compiled = re.compile(piece.source, flags)
     except re.error as error:
         raise PatternError(f"pattern: {error.msg}") from None
     if compiled.fullmatch("") is not None:

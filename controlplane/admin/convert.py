@@ -18,7 +18,7 @@ from kagamipb.policy.v1.policy_pb2 import RedactionPolicy
 
 from controlplane.admin import fields
 from controlplane.admin.fields import FieldError
-from controlplane.admin.vetting import vet
+from controlplane.admin.vetting import vet, vet_pattern
 from controlplane.domain import keys, policies, pricing
 from controlplane.domain.catalogue import Catalogue
 from controlplane.domain.snapshot import Price, Provider, Quota, Route, Target, Tenant, VirtualKey
@@ -129,7 +129,7 @@ class _Checked:
 
 def _policy(one: _Checked) -> RedactionPolicy:
     one.take("name", fields.name)
-    for name, message in policies.problems(one.message, vet):
+    for name, message in policies.problems(one.message, vet, vet_pattern):
         one.wrong(name, message)
     policy = RedactionPolicy()
     policy.CopyFrom(one.message)

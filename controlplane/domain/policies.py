@@ -15,14 +15,19 @@ MAX_RULES: Final = 200
 MAX_RECOGNIZERS: Final = 50
 MAX_TERMS: Final = 2_000
 MAX_TERM_CHARS: Final = 64
+MAX_PATTERNS: Final = 50
+MAX_PATTERN_WIDTH: Final = 64
 LEAST_HOLD_CHARS: Final = 32
 MOST_HOLD_CHARS: Final = 1024
+DEFAULT_HOLD_CHARS: Final = 96
 MAX_ENTITY_CHARS: Final = 40
 _ENTITY: Final = re.compile(rf"\*|[A-Z][A-Z0-9_]{{0,{MAX_ENTITY_CHARS - 1}}}")
 
 Vet = Callable[[CustomRecognizer], tuple[str, str] | None]
 """Says what is wrong with a custom recognizer (its pattern's cost, an unknown checksum): the field and what to
 change; None when nothing is."""
+VetPattern = Callable[[str, int], str | None]
+"""Says what is wrong with a pattern of an allow-list or a deny-list that may match so many characters."""
 
 
 def version(policy: RedactionPolicy) -> str:
@@ -33,11 +38,15 @@ def version(policy: RedactionPolicy) -> str:
     return hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()[:16]
 
 
-def problems(policy: RedactionPolicy, vet: Vet) -> Iterator[tuple[str, str]]:
+def problems(policy: RedactionPolicy, vet: Vet, vet_pattern: VetPattern) -> Iterator[tuple[str, str]]:
     """What is wrong with a policy, as (field, what it should be)."""
     yield from _rules(policy.rules)
     yield from _terms("allow_terms", policy.allow_terms)
     yield from _terms("deny_terms", policy.deny_terms)
+    # A match must fit into what a stream holds back, and leave room to go on.
+    widest = min(MAX_PATTERN_WIDTH, (policy.max_hold_chars or DEFAULT_HOLD_CHARS) * 3 // 4)
+    yield from _patterns("allow_patterns", policy.allow_patterns, widest, vet_pattern)
+    yield from _patterns("deny_patterns", policy.deny_patterns, widest, vet_pattern)
     yield from _recognizers(policy.recognizers, vet)
     if policy.uninspected not in Uninspected.values():
         yield "uninspected", f"unknown value {policy.uninspected}"
@@ -71,6 +80,15 @@ def _terms(field: str, terms: Sequence[str]) -> Iterator[tuple[str, str]]:
     for index, term in enumerate(terms):
         if not 0 < len(term.strip()) <= MAX_TERM_CHARS:
             yield f"{field}[{index}]", f"must have 1 to {MAX_TERM_CHARS} characters"
+
+
+def _patterns(field: str, patterns: Sequence[str], widest: int, vet: VetPattern) -> Iterator[tuple[str, str]]:
+    if len(patterns) > MAX_PATTERNS:
+        yield field, f"at most {MAX_PATTERNS}, for each one reads every text"
+    for index, pattern in enumerate(patterns):
+        problem = vet(pattern, widest)
+        if problem is not None:
+            yield f"{field}[{index}]", problem
 
 
 def _recognizers(recognizers: Sequence[CustomRecognizer], vet: Vet) -> Iterator[tuple[str, str]]:

@@ -15,8 +15,10 @@ from enum import IntEnum
 
 from kagamipb.policy.v1.policy_pb2 import CustomRecognizer, EntityRule, RedactionPolicy
 
+from dataplane.redaction.overlong import OPEN
+from dataplane.redaction.patterns import MAX_PATTERNS, PatternError, Patterns, widest
 from dataplane.redaction.spans import Scan, Span, override
-from dataplane.redaction.terms import MAX_TERM_CHARS, MAX_TERMS, Terms, bare
+from dataplane.redaction.terms import DENIED_TERM, MAX_TERM_CHARS, MAX_TERMS, Terms, bare
 
 DEFAULT_HOLD_CHARS = 96
 LEAST_HOLD_CHARS, MOST_HOLD_CHARS = 32, 1024
@@ -81,6 +83,8 @@ class Policy:
     _thresholds: Mapping[str, float]
     _allowed: frozenset[str]
     _denied: Terms
+    _allowed_patterns: Patterns
+    _denied_patterns: Patterns
 
     @classmethod
     def compile(cls, proto: RedactionPolicy, hash_key: bytes, *, bind: Bind | None = None) -> Policy:
@@ -93,11 +97,12 @@ class Policy:
         if len(hash_key) < LEAST_HASH_KEY_BYTES:
             raise PolicyError(f"hash key: {LEAST_HASH_KEY_BYTES} bytes at least")
         thresholds = _thresholds(proto.rules)
+        hold = _hold(proto.max_hold_chars)
         return cls(
             name=proto.name,
             version=proto.version,
             enabled=proto.enabled,
-            max_hold_chars=_hold(proto.max_hold_chars),
+            max_hold_chars=hold,
             hash_key=hashlib.blake2b(hash_key, digest_size=32).digest(),
             scan=_bound(ScanConfig(_named(thresholds), tuple(proto.recognizers)), bind),
             _request=_actions(proto.rules, "request", Action.PSEUDONYM),
@@ -105,6 +110,8 @@ class Policy:
             _thresholds=thresholds,
             _allowed=frozenset(map(bare, _terms(proto.allow_terms, "allow_terms"))),
             _denied=Terms(_terms(proto.deny_terms, "deny_terms")),
+            _allowed_patterns=_patterns(proto.allow_patterns, "allow_patterns", hold),
+            _denied_patterns=_patterns(proto.deny_patterns, "deny_patterns", hold),
         )
 
     def request_action(self, entity: str) -> Action:
@@ -117,13 +124,27 @@ class Policy:
         return Action.REPLACE if action is Action.PSEUDONYM else action
 
     def refine(self, text: str, spans: Sequence[Span]) -> list[Span]:
-        """`spans` less what scores too low or is an allowed term, plus the denied terms of `text`."""
+        """`spans` less what scores too low or is allowed, plus what of `text` is denied."""
         kept = [span for span in spans if self._counts(text, span)]
-        return override(self._denied.find(text), kept)
+        denied = self._denied.find(text)
+        return override(override(denied, self._denied_patterns.find(text)), kept)
+
+    def awaiting(self, text: str, spans: Sequence[Span]) -> list[Span]:
+        """`spans` of a text that goes on, its end held back where something denied may have begun."""
+        starts = (self._denied.opened(text), self._denied_patterns.opened(text))
+        start = min((place for place in starts if place is not None), default=None)
+        if start is None:
+            return list(spans)
+        start = next((span.start for span in spans if span.start < start < span.end), start)
+        settled = [span for span in spans if span.end <= start]
+        return [*settled, Span(start, len(text), DENIED_TERM, 1.0, OPEN)]
 
     def _counts(self, text: str, span: Span) -> bool:
         least = self._thresholds.get(span.entity, self._thresholds.get("*", 0.0))
-        return span.score >= least and not (self._allowed and bare(text[span.start : span.end]) in self._allowed)
+        return span.score >= least and not self._allows(text[span.start : span.end])
+
+    def _allows(self, value: str) -> bool:
+        return (bool(self._allowed) and bare(value) in self._allowed) or self._allowed_patterns.covers(value)
 
 
 def _bound(config: ScanConfig, bind: Bind | None) -> Scan | None:
@@ -185,3 +206,14 @@ def _terms(terms: Sequence[str], field: str) -> list[str]:
         if not 0 < len(bare(term)) <= MAX_TERM_CHARS:
             raise PolicyError(f"{field}[{index}]: between 1 and {MAX_TERM_CHARS} characters")
     return list(terms)
+
+
+def _patterns(patterns: Sequence[str], field: str, hold: int) -> Patterns:
+    if len(patterns) > MAX_PATTERNS:
+        raise PolicyError(f"{field}: {MAX_PATTERNS} patterns at most")
+    for index, pattern in enumerate(patterns):
+        try:
+            Patterns([pattern], most=widest(hold))
+        except PatternError as error:
+            raise PolicyError(f"{field}[{index}]: {error}") from None
+    return Patterns(patterns)

@@ -151,9 +151,9 @@ class Redaction:
 
     def _findings(self, text: str, final: bool, scan: Scan, action: Callable[[str], Action]) -> list[Span]:
         spans = self._policy.refine(text, scan(text))
-        unfinished = None if final else opened(text)
-        if unfinished is not None:
-            spans = override([unfinished], spans)
+        if not final:
+            unfinished = opened(text)
+            spans = self._policy.awaiting(text, spans if unfinished is None else override([unfinished], spans))
         return [span for span in spans if action(span.entity) is not Action.ALLOW]
 
     def _replace_in_response(self, text: str, span: Span) -> str:

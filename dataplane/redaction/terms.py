@@ -24,6 +24,9 @@ _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _FOLD = _WIDE | {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _FOLD |= {wide: code + 32 for wide, code in _WIDE.items() if ord("A") <= code <= ord("Z")}
 
+# A term with the most gaps inside it.
+_REACH = MAX_TERM_CHARS * 5
+
 _Trie = dict[str, "_Trie"]
 
 
@@ -40,17 +43,27 @@ def bare(text: str) -> str:
 class Terms:
     """Finds terms in a text. Immutable."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_opening", "_pattern")
 
     def __init__(self, terms: Iterable[str]) -> None:
         words = [bare(term) for term in terms]
-        self._pattern = re.compile(_regex(_trie(words))) if words else None
+        root = _trie(words)
+        self._pattern = re.compile(_regex(root)) if words else None
+        opening = _opening(root)
+        self._opening = re.compile(opening) if opening else None
 
     def find(self, text: str) -> list[Span]:
         """Every occurrence, longest first at each place, sorted and without overlaps."""
         if self._pattern is None:
             return []
         return [Span(*hit.span(), DENIED_TERM, 1.0, "deny_terms") for hit in self._pattern.finditer(fold(text))]
+
+    def opened(self, text: str) -> int | None:
+        """Where at the end of `text` a term may have begun that goes on after it; None when nowhere."""
+        if self._opening is None or not text:
+            return None
+        hit = self._opening.search(fold(text[-_REACH:]))
+        return None if hit is None else max(0, len(text) - _REACH) + hit.start()
 
 
 def _trie(words: Iterable[str]) -> _Trie:
@@ -83,3 +96,13 @@ def _branches(node: _Trie) -> Iterator[str]:
 def _optional(rest: str) -> str:
     """`rest` is "(?:…)?" here: the gap belongs inside, or it would be swallowed after a complete term."""
     return f"(?:{_GAP}{rest[:-1]})?" if rest else ""
+
+
+def _opening(node: _Trie) -> str:
+    """What of a term may stand at the end of a text: its beginning, never all of it."""
+    branches: list[str] = []
+    for character, below in sorted(node.items()):
+        if below.keys() - {""}:
+            rest = _opening(below)
+            branches.append(re.escape(character) + _GAP + (rf"(?:\Z|{rest})" if rest else r"\Z"))
+    return "|".join(branches)

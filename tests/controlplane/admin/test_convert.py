@@ -107,6 +107,8 @@ def test_a_quota_keeps_its_counters_unless_they_would_mean_something_else() -> N
         (lambda m: setattr(m.policies[0].rules[0], "request", 42), "policy 'default'", "rules[0].request"),
         (lambda m: m.policies[0].rules.append(EntityRule(entity="*", request=ACTION_MASK)), "policy 'default'", "rules[1].entity"),
         (lambda m: m.policies[0].deny_terms.append(" "), "policy 'default'", "deny_terms[0]"),
+        (lambda m: m.policies[0].deny_patterns.append("(a+)+"), "policy 'default'", "deny_patterns[0]"),
+        (lambda m: m.policies[0].allow_patterns.extend(["a", "b{65}"]), "policy 'default'", "allow_patterns[1]"),
         (lambda m: setattr(m.policies[0], "max_hold_chars", 3), "policy 'default'", "max_hold_chars"),
         (lambda m: m.policies[0].recognizers.append(CustomRecognizer(entity="X")), "policy 'default'", "recognizers[0].entity"),
     ],

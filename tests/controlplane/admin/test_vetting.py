@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from kagamipb.policy.v1.policy_pb2 import CustomRecognizer
 
-from controlplane.admin.vetting import vet
+from controlplane.admin.vetting import vet, vet_pattern
 
 GOOD: dict[str, Any] = {"entity": "EMPLOYEE_ID", "pattern": "EMP-[0-9]{6}"}
 
@@ -33,3 +33,9 @@ def test_what_is_wrong_is_named_by_field(wrong: dict[str, Any], field: str) -> N
     problem = vet(CustomRecognizer(**GOOD | wrong))
     assert problem is not None
     assert (problem[0], bool(problem[1])) == (field, True)
+
+
+def test_a_pattern_of_a_list_is_judged_by_cost_and_width() -> None:
+    assert vet_pattern("PRJ-[0-9]{4}", 24) is None
+    assert vet_pattern("[0-9]+", 24) == "character 6: unbounded '+'; write a bound, such as {0,40}"
+    assert vet_pattern("[0-9]{25}", 24) == "may match 25 characters, more than the 24 a stream holds back for it"

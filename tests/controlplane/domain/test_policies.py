@@ -10,6 +10,10 @@ def nothing_wrong(_recognizer: CustomRecognizer) -> None:
     return None
 
 
+def any_pattern(_pattern: str, _widest: int) -> None:
+    return None
+
+
 def test_the_version_is_that_of_the_content_alone() -> None:
     one, renamed = policy(version=""), policy(version="ffffffffffffffff")
     assert policies.version(one) == policies.version(renamed)
@@ -18,23 +22,39 @@ def test_the_version_is_that_of_the_content_alone() -> None:
 
 
 def test_a_plain_policy_has_no_problems() -> None:
-    assert list(policies.problems(policy(), nothing_wrong)) == []
-    assert list(policies.problems(RedactionPolicy(name="off"), nothing_wrong)) == []
+    assert list(policies.problems(policy(), nothing_wrong, any_pattern)) == []
+    assert list(policies.problems(RedactionPolicy(name="off"), nothing_wrong, any_pattern)) == []
 
 
 def test_a_recognizer_is_judged_by_the_vet() -> None:
     own = RedactionPolicy(recognizers=[CustomRecognizer(entity="EMPLOYEE", pattern="E[0-9]{6}")])
-    assert list(policies.problems(own, nothing_wrong)) == []
-    assert list(policies.problems(own, lambda _: ("pattern", "too dear"))) == [("recognizers[0].pattern", "too dear")]
+    assert list(policies.problems(own, nothing_wrong, any_pattern)) == []
+    assert list(policies.problems(own, lambda _: ("pattern", "too dear"), any_pattern)) == [
+        ("recognizers[0].pattern", "too dear")
+    ]
 
 
 def test_a_recognizers_entity_fits_into_a_rule() -> None:
     own = RedactionPolicy(recognizers=[CustomRecognizer(entity="E" * 41, pattern="E[0-9]{6}")])
-    assert [field for field, _ in policies.problems(own, nothing_wrong)] == ["recognizers[0].entity"]
+    assert [field for field, _ in policies.problems(own, nothing_wrong, any_pattern)] == ["recognizers[0].entity"]
+
+
+def test_a_pattern_is_judged_for_what_a_stream_holds_back() -> None:
+    asked: list[int] = []
+
+    def judge(pattern: str, widest: int) -> str | None:
+        asked.append(widest)
+        return "too wide" if pattern == "b" else None
+
+    own = RedactionPolicy(allow_patterns=["a"], deny_patterns=["a", "b"], max_hold_chars=32)
+    assert list(policies.problems(own, nothing_wrong, judge)) == [("deny_patterns[1]", "too wide")]
+    assert list(policies.problems(RedactionPolicy(deny_patterns=["a"]), nothing_wrong, judge)) == []
+    assert asked == [24, 24, 24, 64]
 
 
 def test_too_much_is_a_problem() -> None:
     many = RedactionPolicy(deny_terms=["x"] * (policies.MAX_TERMS + 1), allow_terms=["y" * 65])
+    many.deny_patterns.extend(["z"] * (policies.MAX_PATTERNS + 1))
     many.recognizers.extend([CustomRecognizer(entity="EMPLOYEE")] * (policies.MAX_RECOGNIZERS + 1))
-    wrong = {field for field, _ in policies.problems(many, nothing_wrong)}
-    assert wrong == {"deny_terms", "allow_terms[0]", "recognizers"}
+    wrong = {field for field, _ in policies.problems(many, nothing_wrong, any_pattern)}
+    assert wrong == {"deny_terms", "allow_terms[0]", "deny_patterns", "recognizers"}

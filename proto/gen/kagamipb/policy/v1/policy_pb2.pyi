@@ -60,7 +60,7 @@ class CustomRecognizer(_message.Message):
     def __init__(self, entity: _Optional[str] = ..., pattern: _Optional[str] = ..., context: _Optional[_Iterable[str]] = ..., checksum: _Optional[str] = ..., score: _Optional[float] = ...) -> None: ...
 
 class RedactionPolicy(_message.Message):
-    __slots__ = ("name", "rules", "allow_terms", "deny_terms", "recognizers", "uninspected", "max_hold_chars", "enabled", "version")
+    __slots__ = ("name", "rules", "allow_terms", "deny_terms", "recognizers", "uninspected", "max_hold_chars", "enabled", "version", "allow_patterns", "deny_patterns")
     NAME_FIELD_NUMBER: _ClassVar[int]
     RULES_FIELD_NUMBER: _ClassVar[int]
     ALLOW_TERMS_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +70,8 @@ class RedactionPolicy(_message.Message):
     MAX_HOLD_CHARS_FIELD_NUMBER: _ClassVar[int]
     ENABLED_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_PATTERNS_FIELD_NUMBER: _ClassVar[int]
+    DENY_PATTERNS_FIELD_NUMBER: _ClassVar[int]
     name: str
     rules: _containers.RepeatedCompositeFieldContainer[EntityRule]
     allow_terms: _containers.RepeatedScalarFieldContainer[str]
@@ -79,7 +81,9 @@ class RedactionPolicy(_message.Message):
     max_hold_chars: int
     enabled: bool
     version: str
-    def __init__(self, name: _Optional[str] = ..., rules: _Optional[_Iterable[_Union[EntityRule, _Mapping]]] = ..., allow_terms: _Optional[_Iterable[str]] = ..., deny_terms: _Optional[_Iterable[str]] = ..., recognizers: _Optional[_Iterable[_Union[CustomRecognizer, _Mapping]]] = ..., uninspected: _Optional[_Union[Uninspected, str]] = ..., max_hold_chars: _Optional[int] = ..., enabled: _Optional[bool] = ..., version: _Optional[str] = ...) -> None: ...
+    allow_patterns: _containers.RepeatedScalarFieldContainer[str]
+    deny_patterns: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., rules: _Optional[_Iterable[_Union[EntityRule, _Mapping]]] = ..., allow_terms: _Optional[_Iterable[str]] = ..., deny_terms: _Optional[_Iterable[str]] = ..., recognizers: _Optional[_Iterable[_Union[CustomRecognizer, _Mapping]]] = ..., uninspected: _Optional[_Union[Uninspected, str]] = ..., max_hold_chars: _Optional[int] = ..., enabled: _Optional[bool] = ..., version: _Optional[str] = ..., allow_patterns: _Optional[_Iterable[str]] = ..., deny_patterns: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WatchRequest(_message.Message):
     __slots__ = ("node",)
