@@ -28,7 +28,7 @@ _MAX_AMOUNT: Final = (1 << 63) - 1
 _QUOTA_ID_BYTES: Final = 10
 _ALERT_AT: Final = (50, 80, 95, 100)
 # A minute that fills up is a rate limit at work, nothing to be told of.
-_RATES: Final = frozenset({pb.WINDOW_MINUTE})
+_RATES: Final = frozenset({pb.WINDOW_MINUTE, pb.WINDOW_ROLLING_MINUTE})
 _FIRST_BYTE_MS: Final = 60_000
 _IDLE_MS: Final = 30_000
 

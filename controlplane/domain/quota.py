@@ -89,7 +89,7 @@ class Pool:
     room: int = 0
     """Room beyond all leases, when last heard of; only a hint."""
     settled: int = 0
-    """When last heard of; never falls, so what does not fit beside it will never fit."""
+    """When last heard of. It never falls, unless the window rolls: what does not fit beside it will never fit."""
 
 
 class Plan(NamedTuple):

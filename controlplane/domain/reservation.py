@@ -12,7 +12,9 @@ from kagamipb.admin.v1.admin_pb2 import Unit
 
 
 class WindowKey(NamedTuple):
-    """One window of one quota; `start` in Unix seconds, 0 = lifetime."""
+    """One window of one quota; `start` in Unix seconds, 0 = lifetime, -L = rolling over L
+    seconds (see `windows`).
+    """
 
     quota_id: str
     start: int

@@ -15,6 +15,7 @@ from controlplane.domain.ports import Exhausted, Granted
 from controlplane.domain.quota import Plan, Pool
 from controlplane.domain.reservation import Reservation, WindowKey, label
 from controlplane.domain.snapshot import Quota
+from controlplane.domain.windows import rolls
 from controlplane.ledger.pools import Request, Tracked, exhausted, tightest
 from controlplane.store.quota import Lease, Want
 
@@ -31,6 +32,8 @@ FORGET = 600.0
 """Seconds without use after which a window is not remembered."""
 TIDY = 5.0
 """Seconds between looks at every lease."""
+FRESH = 1.0
+"""Seconds for which a rolling window is refused as it was when last heard of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -91,10 +94,14 @@ class Leases:
             plan = arithmetic.squeeze(request.demand, request.units, request.pools)
         return self._take(request, plan, mono) if plan else None
 
-    def refuse(self, request: Request) -> Exhausted | None:
-        """A refusal that no waiting can change; None while there is hope."""
+    def refuse(self, request: Request, mono: float) -> Exhausted | None:
+        """A refusal that no waiting can change; None while there is hope.
+
+        A rolling window comes back: what was heard of it is news for `FRESH` seconds.
+        """
         for tracked, unit in zip(request.tracked, request.units, strict=True):
-            if arithmetic.hopeless(request.demand, unit, tracked.pool):
+            known = not rolls(tracked.key.start) or mono < tracked.heard_at + FRESH
+            if known and arithmetic.hopeless(request.demand, unit, tracked.pool):
                 return exhausted(tracked)
         return None
 
@@ -168,7 +175,9 @@ class Leases:
                 continue
             pool, account = tracked.pool, lease.account
             pool.free += lease.amount
-            pool.room, pool.settled = max(0, account.room), max(pool.settled, account.settled)
+            pool.room = max(0, account.room)
+            pool.settled = account.settled if rolls(key.start) else max(pool.settled, account.settled)
+            tracked.heard_at, tracked.returns = mono, lease.returns
             tracked.scarce = pool.room < SCARCE * max(tracked.hold, want.need)
             tracked.partial = 0 < lease.amount < want.need
             tracked.low = 0 if tracked.scarce else (pool.free + 1) // 2
@@ -191,7 +200,7 @@ class Leases:
         last_of_it = asked and (waiter.squeeze or any(tracked.partial for tracked in request.tracked))
         if granted := self.admit(request, mono, last_of_it=last_of_it):
             return granted
-        if refused := self.refuse(request):
+        if refused := self.refuse(request, mono):
             return refused
         return exhausted(tightest(request)) if asked and waiter.squeeze else None
 

@@ -13,6 +13,8 @@ from kagamipb.admin.v1.admin_pb2 import (
     UNIT_TOTAL_TOKENS,
     WINDOW_HOUR,
     WINDOW_MINUTE,
+    WINDOW_ROLLING_HOUR,
+    WINDOW_ROLLING_MINUTE,
     Unit,
 )
 
@@ -28,6 +30,9 @@ _COUNTS: dict[Unit, Literal["requests", "tokens"]] = {
     UNIT_OUTPUT_TOKENS: "tokens",
     UNIT_TOTAL_TOKENS: "tokens",
 }
+
+
+_SHORT = frozenset({WINDOW_MINUTE, WINDOW_HOUR, WINDOW_ROLLING_MINUTE, WINDOW_ROLLING_HOUR})
 
 
 @dataclass(slots=True)
@@ -50,8 +55,17 @@ class Tracked:
     partial: bool = False
     """The last lease was all there is, and less than was needed."""
     waiting: int = 0
+    heard_at: float = float("-inf")
+    """Of the account."""
+    returns: int = 0
+    """Of a rolling window: Unix second at which something comes back; 0 = not known."""
     label: tuple[str, str] = ("", "")
     """How a hold here is written, before and after its amount."""
+
+    @property
+    def resets_at(self) -> int:
+        """Unix second at which there is room again; 0 = never, or not known."""
+        return self.ends or self.returns
 
 
 class Request(NamedTuple):
@@ -66,7 +80,7 @@ class Request(NamedTuple):
 def exhausted(tracked: Tracked) -> Exhausted:
     """The refusal that names this quota."""
     quota = tracked.quota
-    return Exhausted(quota.name, quota.unit, quota.cap, float(tracked.ends) if tracked.ends else None)
+    return Exhausted(quota.name, quota.unit, quota.cap, float(tracked.resets_at) if tracked.resets_at else None)
 
 
 def tightest(request: Request) -> Tracked:
@@ -90,9 +104,7 @@ def countable(request: Request) -> bool:
 
 def rated(tracked: Iterable[Tracked]) -> tuple[Tracked, ...]:
     """Those a client is told of: requests and tokens a minute or an hour."""
-    return tuple(
-        one for one in tracked if one.quota.unit in _COUNTS and one.quota.window in (WINDOW_MINUTE, WINDOW_HOUR)
-    )
+    return tuple(one for one in tracked if one.quota.unit in _COUNTS and one.quota.window in _SHORT)
 
 
 def limits(rated: Iterable[Tracked]) -> tuple[RateLimit, ...]:
@@ -103,5 +115,5 @@ def limits(rated: Iterable[Tracked]) -> tuple[RateLimit, ...]:
         left = max(0, min(pool.cap, pool.free + pool.room))
         known = tightest.get(counts)
         if known is None or left * known.limit < known.remaining * pool.cap:
-            tightest[counts] = RateLimit(counts, pool.cap, left, float(tracked.ends))
+            tightest[counts] = RateLimit(counts, pool.cap, left, float(tracked.resets_at))
     return tuple(tightest.values())

@@ -16,7 +16,7 @@ from controlplane.domain.quota import Account
 from controlplane.domain.reservation import ReservationError, WindowKey, decode
 from controlplane.domain.snapshot import Quota, Snapshot
 from controlplane.domain.webhooks import Alert
-from controlplane.domain.windows import bounds
+from controlplane.domain.windows import bounds, rolls
 from controlplane.ledger.record import Attempt, Record
 from controlplane.ledger.rows import attempt_of, record_of
 from controlplane.store import alerts
@@ -116,7 +116,7 @@ def _budget(
         settled=max(0, account.settled),
         reserved=held.get(key, 0),
         leased=max(0, account.leased),
-        window_start=window.start,
+        window_start=int(now) + window.start if rolls(window.start) else window.start,
         window_end=window.end,
     )
 

@@ -127,7 +127,7 @@ class LeasedQuotaGate(ports.QuotaGate):
             if self._leases.top_up:
                 self._wake.set()
             return granted
-        return self._leases.refuse(request) or await self._wait(request, mono)
+        return self._leases.refuse(request, mono) or await self._wait(request, mono)
 
     def cancel(self, granted: Granted) -> None:
         """See `ports.QuotaGate`."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from controlplane.domain.quota import Account
 from controlplane.domain.reservation import WindowKey
 from controlplane.domain.settlement import Settlement
+from controlplane.store import rolling
 from controlplane.store.ledger_tables import QUOTA_CHANNEL
 from controlplane.store.transactions import Connection, columns
 
@@ -36,6 +37,8 @@ class Lease(NamedTuple):
 
     amount: int
     account: Account
+    returns: int = 0
+    """Of a rolling window: Unix second at which something settled comes back; 0 = nothing is settled."""
 
 
 class Locked(NamedTuple):
@@ -47,9 +50,12 @@ class Locked(NamedTuple):
 
 
 async def lock(connection: Connection, keys: Sequence[WindowKey]) -> list[Locked]:
-    """Lock windows (`keys` ascending); those that do not exist are left out."""
+    """Lock windows (`keys` ascending) as they are now; those that do not exist are left out."""
     cursor = await connection.execute(_LOCK, columns(("q", "s"), keys), binary=True)
-    return [Locked(WindowKey(q, s), Account(*account), wanted) for q, s, *account, wanted in await cursor.fetchall()]
+    rows = await cursor.fetchall()
+    changed = await rolling.come_back(connection, keys)
+    locked = [Locked(WindowKey(q, s), Account(*account), wanted) for q, s, *account, wanted in rows]
+    return [_now(window, changed) for window in locked] if changed else locked
 
 
 async def settle(connection: Connection, settlement: Settlement) -> None:
@@ -62,7 +68,7 @@ async def settle(connection: Connection, settlement: Settlement) -> None:
         return
     locked = await lock(connection, keys)
     released = [(*key, owner, held) for (key, owner), held in sorted(settlement.released.items())]
-    settled = [(*key, used) for key, used in sorted(settlement.settled.items())]
+    settled = [(*key, used) for key, used in sorted((await rolling.book(connection, settlement.settled)).items())]
     both = {**columns(("rq", "rs", "ro", "ra"), released), **columns(("q", "s", "a"), settled)}
     await connection.execute(_SETTLE, both)
     await tell_freed(connection, (window.key for window in locked if window.wanted))
@@ -82,7 +88,12 @@ async def exchange(
             returned.release(key, owner, amount)
         await settle(connection, returned)
         rows = await lock(connection, [window.key for window in rows])
-    leases = {window.key: _grant(window.account, want) for window in rows if (want := wants.get(window.key))}
+    returns = await rolling.returns(connection, list(wants))
+    leases = {
+        window.key: _grant(window.account, want)._replace(returns=returns.get(window.key, 0))
+        for window in rows
+        if (want := wants.get(window.key))
+    }
     booked = [(*key, lease.amount, lease.account.cap) for key, lease in leases.items()]
     if booked:
         await connection.execute(_BOOK, {"owner": owner, **columns(("q", "s", "a", "cap"), booked)})
@@ -94,6 +105,11 @@ async def tell_freed(connection: Connection, keys: Iterable[WindowKey]) -> None:
     """Say that there is room in windows somebody waits for."""
     for key in keys:
         await connection.execute(_NOTIFY, {"payload": f"freed {key.quota_id} {key.start}"})
+
+
+def _now(window: Locked, settled: Mapping[WindowKey, int]) -> Locked:
+    cap, before, leased = window.account.cap, window.account.settled, window.account.leased
+    return window._replace(account=Account(cap, settled.get(window.key, before), leased))
 
 
 def _grant(account: Account, want: Want) -> Lease:
@@ -120,7 +136,10 @@ _LOCK = """
     SELECT quota_id, start, cap, settled, leased, coalesce(wanted_until > clock_timestamp(), false)
     FROM quota_windows WHERE (quota_id, start) IN (SELECT * FROM unnest(%(q)s::text[], %(s)s::bigint[]))
     ORDER BY quota_id COLLATE "C", start FOR UPDATE"""
-_SETTLE = """
+# An alert of a rolling window is told once in as many seconds as the window has.
+_PERIOD = """CASE WHEN t.start < 0
+    THEN floor(extract(epoch FROM clock_timestamp()) / -t.start)::bigint * -t.start ELSE t.start END"""
+_SETTLE = f"""
     WITH before AS (
         SELECT l.quota_id, l.start, l.owner, l.amount AS had, least(l.amount, asked.amount) AS taken
         FROM quota_leases l
@@ -144,10 +163,10 @@ _SETTLE = """
         RETURNING quota_id, start, settled
     )
     INSERT INTO quota_alerts (quota_id, start, percent, tenant, quota, unit, "window", settled, cap)
-    SELECT t.quota_id, t.start, p.percent, q.tenant, q.name, q.unit, q."window", t.settled, q.cap
+    SELECT t.quota_id, {_PERIOD}, p.percent, q.tenant, q.name, q.unit, q."window", t.settled, q.cap
     FROM touched t JOIN quotas q USING (quota_id), unnest(q.alert_at) AS p (percent)
     WHERE t.settled > 0 AND t.settled::numeric * 100 >= q.cap::numeric * p.percent
-    ON CONFLICT DO NOTHING"""
+    ON CONFLICT DO NOTHING"""  # noqa: S608
 _BOOK = """
     WITH booked AS (
         SELECT * FROM unnest(%(q)s::text[], %(s)s::bigint[], %(a)s::bigint[], %(cap)s::bigint[])

@@ -104,7 +104,7 @@ quota_windows = Table(
     "quota_windows",
     metadata,
     Column("quota_id", Text, primary_key=True),
-    # Unix seconds, 0 = lifetime.
+    # Unix seconds, 0 = lifetime, -L = rolling over L seconds.
     Column("start", BigInteger, primary_key=True),
     Column("ends", BigInteger, nullable=False, server_default="0"),
     Column("cap", BigInteger, nullable=False, server_default="0"),
@@ -123,6 +123,16 @@ quota_leases = Table(
     # Free in the owner's memory plus held by its unsettled requests.
     Column("amount", BigInteger, nullable=False),
     Index("ix_quota_leases_owner", "owner"),
+)
+
+quota_buckets = Table(
+    "quota_buckets",
+    metadata,
+    Column("quota_id", Text, primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    # Unix second at which the amount leaves the rolling window.
+    Column("returns", BigInteger, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
 )
 
 quota_alerts = Table(
@@ -160,5 +170,6 @@ LEDGER = (
     quota_owners,
     quota_windows,
     quota_leases,
+    quota_buckets,
     quota_alerts,
 )

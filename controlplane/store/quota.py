@@ -71,7 +71,7 @@ class QuotaStore:
             if last_op >= op:
                 return _remembered(last_reply)
             leases = await accounts.exchange(connection, owner, gives, wants)
-            reply = [[*key, lease.amount, *_triple(lease.account)] for key, lease in leases.items()]
+            reply = [[*key, lease.amount, *_triple(lease.account), lease.returns] for key, lease in leases.items()]
             remember = {"owner": owner, "op": op, "reply": orjson.dumps(reply).decode()}
             await connection.execute(_REMEMBER, remember)
             return leases
@@ -151,8 +151,8 @@ def _triple(account: Account) -> tuple[int, int, int]:
 
 def _remembered(reply: Sequence[Sequence[Any]]) -> dict[WindowKey, Lease]:
     return {
-        WindowKey(quota_id, start): Lease(amount, Account(cap, settled, leased))
-        for quota_id, start, amount, cap, settled, leased in reply
+        WindowKey(quota_id, start): Lease(amount, Account(cap, settled, leased), *returns)
+        for quota_id, start, amount, cap, settled, leased, *returns in reply
     }
 
 
@@ -176,4 +176,8 @@ _OWNERS = text("""
     SELECT owner FROM quota_owners
     WHERE (CAST(:node AS text) IS NULL OR node = :node) AND (NOT :expired OR expires_at < clock_timestamp())
     ORDER BY owner""")
-_ACCOUNTS = text("SELECT * FROM quota_windows WHERE quota_id = ANY(CAST(:quota_ids AS text[]))")
+_ACCOUNTS = text("""
+    SELECT w.quota_id, w.start, w.cap, w.leased, w.settled - coalesce((
+        SELECT sum(b.amount) FROM quota_buckets b WHERE (b.quota_id, b.start) = (w.quota_id, w.start)
+            AND b.returns <= extract(epoch FROM clock_timestamp())), 0)::bigint AS settled
+    FROM quota_windows w WHERE w.quota_id = ANY(CAST(:quota_ids AS text[]))""")

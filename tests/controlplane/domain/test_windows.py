@@ -6,9 +6,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kagamipb.admin.v1.admin_pb2 import WINDOW_DAY, WINDOW_HOUR, WINDOW_LIFETIME, WINDOW_MINUTE, WINDOW_MONTH
+from kagamipb.admin.v1.admin_pb2 import (
+    WINDOW_DAY,
+    WINDOW_HOUR,
+    WINDOW_LIFETIME,
+    WINDOW_MINUTE,
+    WINDOW_MONTH,
+    WINDOW_ROLLING_DAY,
+    WINDOW_ROLLING_HOUR,
+    WINDOW_ROLLING_MINUTE,
+    WINDOW_ROLLING_MONTH,
+)
 
-from controlplane.domain.windows import Bounds, Calendar, bounds
+from controlplane.domain.windows import GRAINS, Bounds, Calendar, bounds, rolls
 
 ZONES = [
     "UTC",
@@ -96,3 +106,19 @@ def test_a_calendar_remembers_without_being_wrong(asked: list[tuple[int, str, fl
     calendar = Calendar()
     for window, zone, now in asked:
         assert calendar.bounds(window, zone, now) == bounds(window, zone, now)
+
+
+@pytest.mark.parametrize(
+    ("window", "seconds"),
+    [
+        (WINDOW_ROLLING_MINUTE, 60),
+        (WINDOW_ROLLING_HOUR, 3600),
+        (WINDOW_ROLLING_DAY, 86_400),
+        (WINDOW_ROLLING_MONTH, 2_592_000),
+    ],
+)
+def test_a_rolling_window_is_the_same_at_every_moment(window: int, seconds: int) -> None:
+    assert bounds(window, "Asia/Tokyo", 1e9) == Calendar().bounds(window, "UTC", 5.0) == Bounds(-seconds, 0)
+    assert rolls(-seconds)
+    assert not rolls(0)
+    assert seconds % GRAINS == 0

@@ -8,7 +8,7 @@ from controlplane.domain.ports import Demand, Exhausted, Granted
 from controlplane.domain.quota import Account
 from controlplane.domain.reservation import WindowKey, decode
 from controlplane.domain.snapshot import Quota
-from controlplane.ledger.leases import FORGET, IDLE, TIDY, Leases, Waiter
+from controlplane.ledger.leases import FORGET, FRESH, IDLE, TIDY, Leases, Waiter
 from controlplane.ledger.pools import Request
 from controlplane.store.quota import Lease
 
@@ -77,15 +77,34 @@ def test_who_need_not_hope_is_refused_at_once() -> None:
     one.answer(asked, {KEY: Lease(0, Account(1000, 1000, 0))}, 1.0)
     one.serve(asked.waiters, 1.0)
     assert isinstance(replies[0], Exhausted)
-    assert one.refuse(request) is not None
+    assert one.refuse(request, 1.0) is not None
 
 
 def test_a_raised_cap_gives_new_hope() -> None:
     one, request = leases()
     request.pools[0].settled = 1000
-    assert one.refuse(request) is not None
+    assert one.refuse(request, 1.0) is not None
     one.track(Quota("q", "per-tenant", "acme", UNIT_REQUESTS, WINDOW_LIFETIME, 1001), KEY, 0, 1.0)
-    assert one.refuse(request) is None
+    assert one.refuse(request, 1.0) is None
+
+
+def test_a_rolling_window_is_asked_again_when_its_news_is_old() -> None:
+    one, key = Leases(), WindowKey("q", -60)
+    tracked = one.track(QUOTA, key, 0, 0.0)
+    demand = Demand("r", "acme", "k", "", "m", (), 0, 0, 0)
+    request = Request(demand, (tracked,), (UNIT_REQUESTS,), (tracked.pool,))
+    _waiter, replies = waiting(one, request)
+    asked = one.round(1.0, 0.0)
+    one.answer(asked, {key: Lease(0, Account(1000, 1000, 0), 1234)}, 1.0)
+    assert one.serve(asked.waiters, 1.0)
+    assert replies == [Exhausted("per-tenant", UNIT_REQUESTS, 1000, 1234.0)]
+    assert one.refuse(request, 1.0 + FRESH / 2) is not None
+    assert one.refuse(request, 1.0 + FRESH) is None
+    _waiter, replies = waiting(one, request)
+    asked = one.round(3.0, 0.0)
+    one.answer(asked, {key: Lease(1, Account(1000, 999, 1), 1234)}, 3.0)
+    assert one.serve(asked.waiters, 3.0)
+    assert isinstance(replies[0], Granted)
 
 
 def test_an_unused_lease_goes_back_after_a_while_and_is_forgotten_later() -> None:

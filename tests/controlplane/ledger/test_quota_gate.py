@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,8 +17,11 @@ from kagamipb.admin.v1.admin_pb2 import (
     UNIT_TOTAL_TOKENS,
     WINDOW_LIFETIME,
     WINDOW_MINUTE,
+    WINDOW_ROLLING_DAY,
+    WINDOW_ROLLING_HOUR,
 )
 from kagamipb.policy.v1.policy_pb2 import RedactionPolicy
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.entries import Chain, admitted, closed, opened
@@ -28,6 +32,8 @@ from controlplane.domain.ports import Demand, Exhausted, Granted, Guess, RateLim
 from controlplane.domain.quota import Account
 from controlplane.domain.reservation import WindowKey, decode
 from controlplane.domain.snapshot import Quota, Snapshot, Tenant
+from controlplane.domain.windows import bounds
+from controlplane.ledger.leases import FRESH
 from controlplane.ledger.quota_gate import LeasedQuotaGate
 from controlplane.ledger.receiver import Receiver
 from controlplane.store.postgres import create_engine
@@ -142,13 +148,14 @@ async def test_80_parallel_requests_on_a_cap_of_four_admit_four_also_before_anyt
 @pytest.mark.parametrize(
     ("unit", "cap"), [(UNIT_REQUESTS, 4), (UNIT_TOTAL_TOKENS, 4 * (IN + OUT)), (UNIT_INPUT_TOKENS, 4 * IN)]
 )
-async def test_caps_of_requests_and_tokens_hold_alike(engine: AsyncEngine, unit: int, cap: int) -> None:
-    async with running(World(engine, snapshot(quota(unit, cap)), 2)) as world:
+@pytest.mark.parametrize("window", [WINDOW_LIFETIME, WINDOW_ROLLING_DAY])
+async def test_caps_of_requests_and_tokens_hold_alike(engine: AsyncEngine, unit: int, cap: int, window: int) -> None:
+    async with running(World(engine, snapshot(quota(unit, cap, window)), 2)) as world:
         for _ in range(5):
             world.forecast.learn("acme", "chat", OUT)
         verdicts = await asyncio.gather(*(world.one(world.gates[n % 2], 0.05) for n in range(80)))
     assert len(granted(verdicts)) == 4
-    assert (await world.account()).settled == cap
+    assert (await world.account(start=bounds(window, "UTC", NOW).start)).settled == cap
 
 
 async def test_requests_one_after_the_other_use_the_cap_up(engine: AsyncEngine) -> None:
@@ -188,6 +195,22 @@ async def test_a_refusal_names_the_quota_and_when_it_resets(engine: AsyncEngine)
         limits = (RateLimit("requests", 1, 0, 1_750_000_020.0),)
         assert refused == Exhausted("per-minute", UNIT_REQUESTS, 1, 1_750_000_020.0, limits)
         assert isinstance(await world.gates[0].reserve(demand("next"), NOW + 60), Granted)
+
+
+async def test_what_a_rolling_window_counted_an_hour_ago_is_spendable_again(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(UNIT_REQUESTS, 3, WINDOW_ROLLING_HOUR)), 2)) as world:
+        started = time.time()
+        verdicts = [await world.one(world.gates[n % 2]) for n in range(5)]
+        assert len(granted(verdicts)) == 3
+        refused = verdicts[-1]
+        assert isinstance(refused, Exhausted)
+        assert started + 3600 < refused.resets_at <= time.time() + 3660
+        async with engine.begin() as connection:  # an hour passes
+            await connection.execute(text("UPDATE quota_buckets SET returns = returns - 3660"))
+        await asyncio.sleep(FRESH)
+        verdicts = [await world.one(world.gates[n % 2]) for n in range(5)]
+        assert len(granted(verdicts)) == 3
+    assert await world.account(start=-3600) == Account(3, 3, 0)
 
 
 async def test_a_quota_of_others_does_not_count(engine: AsyncEngine) -> None:

@@ -27,6 +27,10 @@ class Window(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WINDOW_HOUR: _ClassVar[Window]
     WINDOW_DAY: _ClassVar[Window]
     WINDOW_MONTH: _ClassVar[Window]
+    WINDOW_ROLLING_MINUTE: _ClassVar[Window]
+    WINDOW_ROLLING_HOUR: _ClassVar[Window]
+    WINDOW_ROLLING_DAY: _ClassVar[Window]
+    WINDOW_ROLLING_MONTH: _ClassVar[Window]
 UNIT_UNSPECIFIED: Unit
 UNIT_MICRO_USD: Unit
 UNIT_REQUESTS: Unit
@@ -40,6 +44,10 @@ WINDOW_MINUTE: Window
 WINDOW_HOUR: Window
 WINDOW_DAY: Window
 WINDOW_MONTH: Window
+WINDOW_ROLLING_MINUTE: Window
+WINDOW_ROLLING_HOUR: Window
+WINDOW_ROLLING_DAY: Window
+WINDOW_ROLLING_MONTH: Window
 
 class Tenant(_message.Message):
     __slots__ = ("name", "display_name", "policy", "time_zone", "disabled", "webhook_url", "webhook_secret")
