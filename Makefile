@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast chaos check bench eval-pii proto lock clean format
+.PHONY: help setup demo up test test-fast chaos quota-proof check bench eval-pii proto lock clean format
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: setup ## Run every test (real Envoy, real PostgreSQL)
 
 chaos: setup ## Kill everything at random for a minute under load, then compare the books of both sides
 	@KAGAMI_CHAOS_SECONDS=$${KAGAMI_CHAOS_SECONDS:-60} $(BIN)/python -m pytest tests/e2e/test_gateway_chaos.py -o log_cli=true -o log_cli_level=INFO
+
+quota-proof: setup ## Eighty requests at once on a cap of four, 50 times over, in money, tokens and requests
+	@KAGAMI_QUOTA_PROOF_REPEATS=$${KAGAMI_QUOTA_PROOF_REPEATS:-50} $(BIN)/python -m pytest tests/e2e/test_gateway_quota_proof.py -o log_cli=true -o log_cli_level=INFO
 
 check: setup ## Lint, types, import rules, generated code
 	@echo "ruff";         $(BIN)/ruff check .
