@@ -7,7 +7,8 @@ silent for long enough.
 
 What is charged for a request is, hold by hold, what its attempts used. Use that will never be known, because
 a data plane died, is charged as the rest of the hold: the provider may have been that generous, and a cap
-must hold.
+must hold. Use that nobody counted, because an answer was cut, is estimated, and never charged beyond the hold:
+the hold paid for all that the provider was allowed.
 """
 
 from __future__ import annotations
@@ -184,8 +185,11 @@ def actual(record: Record, hold: Hold) -> int:
     attempts = [a for a in record.attempts.values() if not hold.provider or a.provider == hold.provider]
     if hold.unit == UNIT_REQUESTS:
         return 1 if any(a.opened or a.provider_status for a in attempts) else 0
-    used = sum(_used(attempt, hold) for attempt in attempts)
-    return max(used, hold.amount) if any(a.lost for a in attempts) else used
+    counted = sum(_used(attempt, hold) for attempt in attempts if attempt.reported)
+    if any(a.lost for a in attempts):
+        return max(counted, hold.amount)
+    guessed = sum(_used(attempt, hold) for attempt in attempts if not attempt.reported)
+    return max(counted, min(counted + guessed, hold.amount))
 
 
 def _used(attempt: Attempt, hold: Hold) -> int:

@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 import psutil
 from kagamipb.admin.v1.admin_pb2 import UNIT_MICRO_USD, UNIT_REQUESTS, UNIT_TOTAL_TOKENS
-from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_WORKER_LOST, AuditEntry, Closed, Opened
+from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_WORKER_LOST, AuditEntry, Closed, Opened, Usage
 from support.stack import Stack
 
 from controlplane.domain.reservation import Hold, decode
@@ -190,16 +190,13 @@ class Provider:
         """What an attempt's request became; None when the provider never saw it."""
         return self._by_hash.get(attempt.opened.request_sent_sha256) if attempt.opened else None
 
-    def used(self, unit: int, attempt: Attempt) -> int:
-        """The provider's count where it told it, else what the gateway wrote down."""
-        closed, call = attempt.closed, self.call(attempt)
-        if closed is None:
+    def told(self, unit: int, attempt: Attempt) -> int:
+        """What it counted for an attempt, if the gateway says it heard of it."""
+        if attempt.closed is None or not attempt.closed.usage.reported:
             return 0
-        tokens = closed.usage.input_tokens, closed.usage.output_tokens
-        if closed.usage.reported:
-            assert call is not None
-            tokens = call["usage"]["prompt_tokens"], call["usage"]["completion_tokens"]
-        return amount(unit, *tokens)
+        call = self.call(attempt)
+        assert call is not None
+        return amount(unit, call["usage"]["prompt_tokens"], call["usage"]["completion_tokens"])
 
 
 def produced(call: Mapping[str, Any]) -> int:
@@ -218,9 +215,12 @@ def charge(request: Request, hold: Hold, provider: Provider) -> int:
     attempts = request.attempts.values()
     if hold.unit == UNIT_REQUESTS:
         return 1 if any(a.opened or (a.closed and a.closed.provider_status) for a in attempts) else 0
-    used = sum(provider.used(hold.unit, attempt) for attempt in attempts)
+    told = sum(provider.told(hold.unit, attempt) for attempt in attempts)
+    ends = [attempt.closed for attempt in attempts if attempt.closed]
     lost = any(a.opened and a.closed and a.closed.outcome == OUTCOME_WORKER_LOST for a in attempts)
-    return max(used, hold.amount) if lost else used
+    guesses = [end.usage for end in ends if not end.usage.reported and end.usage != Usage()]
+    guessed = sum(amount(hold.unit, guess.input_tokens, guess.output_tokens) for guess in guesses)
+    return max(told, hold.amount if lost else min(told + guessed, hold.amount))
 
 
 def charges(found: Mapping[str, Request], provider: Provider) -> Counter[tuple[str, int]]:

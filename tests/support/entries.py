@@ -43,6 +43,7 @@ def closed(
     tokens: tuple[int, int] = (0, 0),
     outcome: int = OUTCOME_COMPLETED,
     final: bool = True,
+    reported: bool = True,
     **values: object,
 ) -> AuditEntry:
     fields = {
@@ -59,7 +60,7 @@ def closed(
         outcome=outcome,
         final=final,
         cost_pico_usd=micro_usd * 1_000_000,
-        usage=Usage(input_tokens=tokens[0], output_tokens=tokens[1], reported=True),
+        usage=Usage(input_tokens=tokens[0], output_tokens=tokens[1], reported=reported),
         **fields,
     )
     return AuditEntry(request_id=request_id, at_unix_micros=AT + attempt, closed=event)

@@ -112,6 +112,16 @@ def test_use_that_will_never_be_known_is_charged_as_the_rest_of_the_hold() -> No
     assert actual(one, hold(UNIT_MICRO_USD)) == 100
 
 
+def test_an_estimate_of_what_nobody_counted_is_never_charged_beyond_the_hold() -> None:
+    cut = {"outcome": OUTCOME_CLIENT_CANCELLED, "reported": False}
+    for micro_usd, charged in ((90, 90), (118, 100)):
+        assert actual(record(opened("r1"), closed("r1", micro_usd=micro_usd, **cut)), hold(UNIT_MICRO_USD)) == charged
+    assert actual(record(opened("r1"), closed("r1", micro_usd=118)), hold(UNIT_MICRO_USD)) == 118
+    failed = closed("r1", micro_usd=70, final=False, **cut)
+    one = record(opened("r1"), failed, opened("r1", attempt=2), closed("r1", attempt=2, micro_usd=95))
+    assert actual(one, hold(UNIT_MICRO_USD)) == 100
+
+
 def test_settling_twice_charges_once() -> None:
     one = record(admitted("r1", RESERVATION), opened("r1", RESERVATION), closed("r1", RESERVATION, micro_usd=60))
     first, second = Settlement(), Settlement()
