@@ -84,7 +84,7 @@ class Widener:
             if escape is not None:
                 draft.write(_ESCAPES.get(escape, escape))
             elif literal is not None:
-                draft.write(literal, person=label)
+                draft.write(_unescaped(literal), person=label)
             elif placeholder is not None:
                 self._place(placeholder, draft, label=label)
             else:
@@ -126,6 +126,10 @@ class Widener:
         if number not in known:
             known[number] = new()
         return known[number]
+
+
+def _unescaped(literal: str) -> str:
+    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), literal)
 
 
 def _alternatives(choices: str) -> list[str]:

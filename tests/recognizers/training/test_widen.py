@@ -18,6 +18,10 @@ def test_literal_names_are_labelled() -> None:
     assert labelled("担当は[[海老名 剛]]です") == ("担当は海老名 剛です", ["海老名 剛"])
 
 
+def test_a_literal_name_may_run_over_a_line_end() -> None:
+    assert labelled(r"注文は[[沢\n田]]様") == ("注文は沢\n田様", ["沢\n田"])
+
+
 def test_placeholders_with_one_number_are_one_person() -> None:
     text, names = labelled("{full#1}|{sei#1}|{mei#1}")
     assert names[0] == names[1] + names[2]
