@@ -69,9 +69,10 @@ def _answer(text: str) -> bytes:
     return orjson.dumps({"id": "chatcmpl-1", "object": "chat.completion", "choices": [choice], "usage": usage})
 
 
-def _events(number: int, found: ev.PolicyFound, *, stream: bool) -> list[ev.Event]:
+def exchange_events(number: int, *, stream: bool) -> list[ev.Event]:
+    """What Envoy sends for one exchange, its prompt different for every `number`; the policy is found after the first."""
     body = {"model": "m", "stream": stream, "messages": [{"role": "user", "content": f"{number} {PROMPT}"}]}
-    start: list[ev.Event] = [ev.RequestHeaders(_HEADERS, "a"), found, ev.RequestBody(orjson.dumps(body))]
+    start: list[ev.Event] = [ev.RequestHeaders(_HEADERS, "a"), ev.RequestBody(orjson.dumps(body))]
     if not stream:
         head = {":status": b"200", "content-type": b"application/json", **_EXTRA}
         return [
@@ -115,7 +116,8 @@ def _microseconds(work: Callable[[int], None], seconds: float) -> float:
 
 def _exchange(analyzer: Analyzer, found: ev.PolicyFound, number: int, *, stream: bool) -> None:
     session = Session(lambda policy, _: Redaction(policy, analyzer.scan), Limits())
-    _drive(session, _events(number, found, stream=stream))
+    first, *rest = exchange_events(number, stream=stream)
+    _drive(session, [first, found, *rest])
 
 
 def main() -> None:

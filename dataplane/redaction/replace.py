@@ -1,6 +1,6 @@
 """Redaction of one exchange: what the policy says, done to request texts and to the lanes of the response.
 
-Requests are scanned in slices of at most 3,000 characters (`SLICE`), some 8 ms each, with left and right context, so
+Requests are scanned in slices of at most 1,500 characters (`SLICE`), some 8 ms each, with left and right context, so
 a long prompt never keeps the caller busy for long: the `…_steps` generators yield between scans. A text shorter than
 a slice is scanned whole. Streams go through lanes with little hold-back (`STREAM`). In responses own placeholders are
 restored first; whatever else a scan finds is redacted, restored text is not scanned again, for it is the client's own.
@@ -33,13 +33,13 @@ SLICE = Window(
     near=128,
     left=256,
     step=2_400,
-    soft=2_600,
+    soft=1_300,
     strong_margin=64,
     plain_margin=64,
     clause_margin=64,
     soft_margin=64,
     blank_margin=64,
-    cap=3_000,
+    cap=1_500,
 )
 STREAM = Window()
 
@@ -130,7 +130,7 @@ class Redaction:
             out.append(lane.flush())
             results.append("".join(out))
             scanned += len(text)
-            if scanned >= SLICE.step:
+            if scanned >= SLICE.cap:
                 scanned = 0
                 yield
         return results
