@@ -187,6 +187,7 @@ def _key(one: _Checked, making: Making, issued: list[Issued]) -> VirtualKey:
         models=frozenset(message.models),
         disabled=message.disabled,
         expires_at=message.expires_at,
+        team=message.team and one.take("team", fields.name),
     )
 
 
@@ -265,9 +266,6 @@ def _quota(one: _Checked, making: Making) -> Quota:
             one.wrong(name, "must be given")
     if message.cap > _MAX_AMOUNT:
         one.wrong("cap", f"must be at most {_MAX_AMOUNT}")
-    if message.team:
-        # A quota that matches nobody would look like a limit and be none.
-        one.wrong("team", "teams are not supported by this release")
     tenant, name = one.take("tenant", fields.name), one.take("name", fields.name)
     old = making.current.quotas.get((tenant, name))
     same = old is not None and (old.unit, old.window) == (message.unit, message.window)
@@ -282,6 +280,6 @@ def _quota(one: _Checked, making: Making) -> Quota:
         model=message.model and one.take("model", fields.model),
         user=one.take("user", fields.text),
         provider=message.provider and one.take("provider", fields.name),
-        team=message.team,
+        team=message.team and one.take("team", fields.name),
         alert_at=one.take("alert_at", fields.percents, () if message.window in _RATES else _ALERT_AT),
     )

@@ -66,6 +66,7 @@ class Allow:
             output_limit=ask.output_limit,
             pico_usd_per_output_token=pico,
             key=self.key.name,
+            team=self.key.team,
         )
 
 

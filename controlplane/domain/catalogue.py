@@ -134,12 +134,16 @@ def _routes(catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
 
 
 def _quotas(catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    teams = {(key.tenant, key.team) for key in catalogue.keys.values()}
     for (tenant, name), quota in catalogue.quotas.items():
         label = f"quota '{tenant}/{name}'"
         if tenant not in catalogue.tenants:
             yield label, "tenant", f"there is no tenant '{tenant}'"
         if quota.key and (tenant, quota.key) not in catalogue.keys:
             yield label, "key", f"tenant '{tenant}' has no key '{quota.key}'"
+        # A quota that matches nobody would look like a limit and be none.
+        if quota.team and (tenant, quota.team) not in teams:
+            yield label, "team", f"no key of tenant '{tenant}' is of team '{quota.team}'"
         if quota.model and quota.model not in catalogue.routes:
             yield label, "model", f"there is no route '{quota.model}'"
         if quota.provider and quota.provider not in catalogue.providers:

@@ -46,6 +46,7 @@ class VirtualKey:
     disabled: bool = False
     expires_at: int = 0
     """Unix seconds, 0 = never."""
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,12 +184,21 @@ def actual(record: Record, hold: Hold) -> int:
         return 0
     attempts = [a for a in record.attempts.values() if not hold.provider or a.provider == hold.provider]
     if hold.unit == UNIT_REQUESTS:
-        return 1 if any(a.opened or a.provider_status for a in attempts) else 0
+        return 1 if any(_counts(a, hold) for a in attempts) else 0
     counted = sum(_used(attempt, hold) for attempt in attempts if attempt.reported)
     if any(a.lost for a in attempts):
         return max(counted, hold.amount)
     guessed = sum(_used(attempt, hold) for attempt in attempts if not attempt.reported)
     return max(counted, min(counted + guessed, hold.amount))
+
+
+def _counts(attempt: Attempt, hold: Hold) -> bool:
+    """Whether an attempt makes a request count: any that reached a provider, and for a quota of one provider those it
+    answered, or may have answered.
+    """
+    if hold.provider and not attempt.lost:
+        return 200 <= attempt.provider_status < 300
+    return attempt.opened or attempt.provider_status > 0
 
 
 def _used(attempt: Attempt, hold: Hold) -> int:

@@ -75,6 +75,8 @@ virtual_keys = Table(
     Column("disabled", Boolean, nullable=False),
     # Unix seconds, 0 = never.
     Column("expires_at", BigInteger, nullable=False),
+    # Empty = none.
+    Column("team", Text, nullable=False, server_default=""),
     UniqueConstraint("tenant", "name"),
     UniqueConstraint("digest", **_AT_COMMIT),
 )

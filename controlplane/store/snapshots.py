@@ -10,6 +10,7 @@ equal content.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -115,7 +116,7 @@ async def _keys(connection: AsyncConnection) -> dict[bytes, VirtualKey]:
         names = tuple(row.models)
         models = sets.setdefault(names, frozenset(names))
         keys[row.digest] = VirtualKey(
-            row.key_id, row.tenant, row.name, row.digest, models, row.disabled, row.expires_at
+            row.key_id, row.tenant, row.name, row.digest, models, row.disabled, row.expires_at, sys.intern(row.team)
         )
     return keys
 

@@ -18,7 +18,7 @@ from kagamipb.exchange.v1.exchange_pb2 import DIALECT_OPENAI_CHAT, ExchangeConte
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
 from kagamirpc.server import Server
 from support.checks import CHAT, check_request
-from support.snapshots import PEPPER, snapshot
+from support.snapshots import PEPPER, key, snapshot
 
 from controlplane.authz.servicer import Authorizer, methods
 from controlplane.domain import keys
@@ -339,3 +339,10 @@ async def test_the_input_is_held_as_forecast_and_recorded_as_estimated() -> None
     (entry,) = bench.log.entries
     assert entry.admitted.input_estimate > 0
     assert bench.gate.demands[0].input_tokens == 2 * entry.admitted.input_estimate
+
+
+async def test_a_keys_team_is_part_of_what_is_asked_of_the_quota_gate() -> None:
+    own = key(team="sales")
+    bench = Bench(keys={own.digest: own})
+    await bench.check()
+    assert [demand.team for demand in bench.gate.demands] == ["sales"]

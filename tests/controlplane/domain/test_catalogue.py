@@ -65,12 +65,19 @@ def test_what_belongs_to_a_removed_tenant_goes_with_it() -> None:
         ({"keys": {("acme", "app"): key(models=frozenset({"none"}))}}, "key 'acme/app'", "models"),
         ({"keys": {("acme", "app"): key(), ("acme", "two"): key(name="two")}}, "key 'acme/two'", "secret"),
         ({"quotas": {("acme", "q"): Quota("q", "q", "acme", 1, 1, 1, key="none")}}, "quota 'acme/q'", "key"),
+        ({"quotas": {("acme", "q"): Quota("q", "q", "acme", 1, 1, 1, team="none")}}, "quota 'acme/q'", "team"),
         ({"quotas": {("acme", "q"): Quota("q", "q", "acme", 1, 1, 1, model="none")}}, "quota 'acme/q'", "model"),
         ({"quotas": {("acme", "q"): Quota("q", "q", "acme", 1, 1, 1, provider="none")}}, "quota 'acme/q'", "provider"),
     ],
 )  # fmt: skip
 def test_a_reference_that_leads_nowhere_is_found(change: dict[str, object], object_: str, field: str) -> None:
     assert (object_, field) in [found[:2] for found in dangling(replace(CURRENT, **change))]
+
+
+def test_a_quota_of_a_team_needs_a_key_of_it() -> None:
+    quota = Quota("q", "q", "acme", 1, 1, 1, team="sales")
+    catalogue = replace(CURRENT, keys={("acme", "app"): key(team="sales")}, quotas={("acme", "q"): quota})
+    assert list(dangling(catalogue)) == []
 
 
 def test_a_policy_that_changes_is_an_update() -> None:

@@ -20,6 +20,7 @@ from kagamipb.admin.v1.admin_pb2 import (
     WINDOW_ROLLING_DAY,
     WINDOW_ROLLING_HOUR,
 )
+from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_PROVIDER_ERROR
 from kagamipb.policy.v1.policy_pb2 import RedactionPolicy
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -220,6 +221,32 @@ async def test_a_quota_of_others_does_not_count(engine: AsyncEngine) -> None:
         assert await world.one(world.gates[0]) == Granted("", 0)
         for values in ({"key": "key-2"}, {"team": "blue"}):
             assert isinstance(await world.one(world.gates[0], **values), Exhausted)
+
+
+async def test_quotas_of_providers_are_held_along_the_chain_and_charged_where_it_was_answered(
+    engine: AsyncEngine,
+) -> None:
+    quotas = [
+        quota(UNIT_REQUESTS, 5, WINDOW_ROLLING_HOUR, name="first", provider="a"),
+        quota(UNIT_MICRO_USD, 10 * COST, name="second", provider="b", team="blue", key="app"),
+        quota(UNIT_TOTAL_TOKENS, 10**6, name="other", provider="c"),
+    ]
+    async with running(World(engine, snapshot(*quotas))) as world:
+        gate, who = world.gates[0], {"key": "app", "team": "blue"}
+        asked = demand("r1", limit=OUT, **who)._replace(providers=("a", "b"))
+        verdict = await gate.reserve(asked, NOW)
+        assert isinstance(verdict, Granted)
+        text = verdict.reservation_id
+        assert {hold.provider for hold in decode(text).holds} == {"a", "b"}
+        failed = closed("r1", text, provider="a", provider_status=503, final=False, outcome=OUTCOME_PROVIDER_ERROR)
+        entries = [
+            admitted("r1", text), opened("r1", text, provider="a"), failed, opened("r1", text, attempt=2, provider="b"),
+            closed("r1", text, attempt=2, provider="b", micro_usd=COST, tokens=(IN, OUT)),
+        ]  # fmt: skip
+        await world.receiver.send("dp", Chain("dp").frames(entries))
+    assert await world.account("first", -3600) == Account(5, 0, 0)
+    assert await world.account("second") == Account(10 * COST, COST, 0)
+    assert await world.store.accounts(["id-other"]) == {}
 
 
 async def test_concurrent_requests_free_their_place_when_they_end(engine: AsyncEngine) -> None:

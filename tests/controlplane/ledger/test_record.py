@@ -107,6 +107,21 @@ def test_a_quota_of_one_provider_is_charged_for_its_attempts_only() -> None:
     assert [actual(one, hold(UNIT_REQUESTS, provider=p)) for p in ("a", "b", "c")] == [1, 1, 0]
 
 
+def test_a_provider_that_failed_served_nothing_of_its_own_quota() -> None:
+    failed = closed("r1", provider="a", provider_status=503, final=False, outcome=OUTCOME_PROVIDER_ERROR)
+    one = record(
+        opened("r1", provider="a"), failed,
+        opened("r1", attempt=2, provider="b"), closed("r1", attempt=2, provider="b", tokens=(3, 4)),
+    )  # fmt: skip
+    assert [actual(one, hold(UNIT_REQUESTS, provider=p)) for p in ("a", "b", "")] == [0, 1, 1]
+    assert [actual(one, hold(UNIT_TOTAL_TOKENS, provider=p)) for p in ("a", "b", "")] == [0, 7, 7]
+
+
+def test_a_provider_that_may_have_answered_a_lost_worker_is_charged() -> None:
+    lost = closed("r1", provider="a", provider_status=0, outcome=OUTCOME_WORKER_LOST)
+    assert actual(record(opened("r1", provider="a"), lost), hold(UNIT_REQUESTS, provider="a")) == 1
+
+
 def test_use_that_will_never_be_known_is_charged_as_the_rest_of_the_hold() -> None:
     one = record(opened("r1"), closed("r1", outcome=OUTCOME_WORKER_LOST, micro_usd=0))
     assert actual(one, hold(UNIT_MICRO_USD)) == 100

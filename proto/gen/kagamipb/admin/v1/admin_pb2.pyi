@@ -68,20 +68,22 @@ class Tenant(_message.Message):
     def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., policy: _Optional[str] = ..., time_zone: _Optional[str] = ..., disabled: _Optional[bool] = ..., webhook_url: _Optional[str] = ..., webhook_secret: _Optional[str] = ...) -> None: ...
 
 class VirtualKey(_message.Message):
-    __slots__ = ("tenant", "name", "secret", "models", "disabled", "expires_at")
+    __slots__ = ("tenant", "name", "secret", "models", "disabled", "expires_at", "team")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SECRET_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     DISABLED_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    TEAM_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     name: str
     secret: str
     models: _containers.RepeatedScalarFieldContainer[str]
     disabled: bool
     expires_at: int
-    def __init__(self, tenant: _Optional[str] = ..., name: _Optional[str] = ..., secret: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., disabled: _Optional[bool] = ..., expires_at: _Optional[int] = ...) -> None: ...
+    team: str
+    def __init__(self, tenant: _Optional[str] = ..., name: _Optional[str] = ..., secret: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., disabled: _Optional[bool] = ..., expires_at: _Optional[int] = ..., team: _Optional[str] = ...) -> None: ...
 
 class Provider(_message.Message):
     __slots__ = ("name", "dialect", "url", "key_ref", "ca_file", "sni", "first_byte_timeout_ms", "idle_timeout_ms", "http2")
