@@ -6,6 +6,8 @@ cost one transaction. Near a cap a request waits up to `patience` for room that 
 (replicas give back what they do not use, settled requests free what they did not need) and is refused at
 once when no waiting can help.
 
+Windows begin and end by the database's clock, whatever the replica's own says.
+
 When the database is away, requests are admitted while leases last and are still this replica's own for
 certain; then they get `Unavailable`. An exchange whose reply was lost is repeated under its number and
 counts once.
@@ -27,6 +29,7 @@ from kagamipb.admin.v1.admin_pb2 import Unit
 from sqlalchemy.exc import SQLAlchemyError
 
 from controlplane.domain import ports
+from controlplane.domain.clock import Offset
 from controlplane.domain.matching import QuotaBook
 from controlplane.domain.ports import Demand, Exhausted, Granted, Unavailable
 from controlplane.domain.quota import Pool
@@ -50,6 +53,8 @@ LEAST_PAUSE = 0.01
 SLACK = 0.5
 """Seconds beyond its patience for the last exchange on a request's behalf."""
 TICK = 1.0
+CLOCK_SECONDS = 10.0
+"""Seconds between looks at the database's clock."""
 MARGIN = 2.0
 """Leases are trusted this many seconds less than the database keeps them."""
 MOST_WAITERS = 256
@@ -94,6 +99,8 @@ class LeasedQuotaGate(ports.QuotaGate):
         self._book, self._calendar, self._leases = QuotaBook(), Calendar(), Leases()
         self._scopes: dict[tuple[object, ...], Scope] = {}
         self._scopes_of: Snapshot | None = None
+        self._clock, self._clock_at = Offset(), float("-inf")
+        self._timed = asyncio.Event()
         self._op = 0
         self._pending: Round | None = None
         self._valid_until = float("-inf")
@@ -113,9 +120,12 @@ class LeasedQuotaGate(ports.QuotaGate):
         snapshot = self._snapshot()
         if snapshot is None:
             return Unavailable()
-        scope = self._scope(snapshot, demand, now)
+        scope = self._scope(snapshot, demand, now + self._clock.seconds)
         if not scope.tracked:
             return _NO_QUOTA
+        if not self._timed.is_set():  # only right after the start
+            await self._until_timed()
+            scope = self._scope(snapshot, demand, now + self._clock.seconds)
         reply = await self._reserve(Request(demand, scope.tracked, scope.units, scope.pools))
         if scope.rated and not isinstance(reply, Unavailable):
             return replace(reply, limits=limits(scope.rated))
@@ -220,12 +230,14 @@ class LeasedQuotaGate(ports.QuotaGate):
             self.cancel(reply)
 
     async def _carry(self) -> None:
+        self._wake.set()  # the clock is read before anyone asks
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._until_next()):
                     await self._wake.wait()
             self._wake.clear()
             try:
+                await self._set_clock()
                 progress = await self._exchange()
             except _FAILURES as error:
                 if not self._failed:
@@ -243,13 +255,28 @@ class LeasedQuotaGate(ports.QuotaGate):
         nearest = min(waiter.deadline for waiter in self._leases.waiters) - mono
         return max(LEAST_PAUSE, min(POLL, nearest))
 
+    async def _set_clock(self) -> None:
+        """Windows begin and end by the database's clock."""
+        mono = self._monotonic()
+        if mono >= self._clock_at:
+            asked = self._wall()
+            self._clock.observe(asked, await self._store.now(), self._wall())
+            self._clock_at = mono + CLOCK_SECONDS
+            self._timed.set()
+
+    async def _until_timed(self) -> None:
+        """Without the database's clock there is no lease either: who waits in vain will be told so."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                await self._timed.wait()
+
     async def _exchange(self) -> bool:
         """One trip, if there is anything to say; whether anyone who waited was answered."""
         mono = self._monotonic()
         if not self._leases.owner:
             await self._register()
         if (round_ := self._pending) is None:
-            round_ = self._leases.round(mono, self._wall())
+            round_ = self._leases.round(mono, self._wall() + self._clock.seconds)
             if not round_ and mono < self._renew_at:
                 return self._leases.serve((), mono)
             self._op += 1

@@ -50,6 +50,11 @@ class QuotaStore:
         self._engine = engine
         self.owner_seconds = owner_seconds
 
+    async def now(self) -> float:
+        """What time it is, for every replica: Unix seconds."""
+        async with self._engine.connect() as connection:
+            return float((await connection.execute(_NOW)).scalar_one())
+
     async def register(self, owner: str, node: str) -> None:
         """Announce an owner; idempotent."""
         async with begin(self._engine) as connection:
@@ -156,6 +161,7 @@ def _remembered(reply: Sequence[Sequence[Any]]) -> dict[WindowKey, Lease]:
     }
 
 
+_NOW = text("SELECT extract(epoch FROM clock_timestamp())")
 _REGISTER = """
     INSERT INTO quota_owners (owner, node, expires_at)
     VALUES (%(owner)s, %(node)s, clock_timestamp() + make_interval(secs => %(seconds)s))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -461,3 +462,49 @@ async def test_clients_are_told_what_is_left_of_short_windows(engine: AsyncEngin
             assert NOW < told["requests"].resets_at <= NOW + 60
             left.append(told["requests"].remaining)
     assert left == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0]
+
+
+class ShiftedClock(QuotaStore):
+    """A database whose minute ends when a test wants it to."""
+
+    def __init__(self, engine: AsyncEngine, ahead: float) -> None:
+        super().__init__(engine)
+        self.ahead = ahead
+
+    async def now(self) -> float:
+        return await super().now() + self.ahead
+
+
+async def test_replicas_whose_clocks_are_four_seconds_apart_change_windows_together(engine: AsyncEngine) -> None:
+    """Both spend as fast as they can over the end of a minute, one clock two seconds ahead, one two behind."""
+    cap, first_end = 40, 1_800_000_060
+    world = World(engine, snapshot(quota(UNIT_REQUESTS, cap, WINDOW_MINUTE)))
+    start = time.time()
+    ahead = first_end - 1.5 - start  # a minute of the database's clock ends in 1.5 seconds
+    store = ShiftedClock(engine, ahead)
+    gates, told = [], []
+    for name, skew in (("cp-fast", 2.0), ("cp-slow", -2.0)):
+        wall = functools.partial(lambda skew: time.time() + ahead + skew, skew)
+        gates.append((LeasedQuotaGate(store, lambda: world.snapshot, name, patience=0.1, wall=wall), wall))
+    world.gates = [gate for gate, _ in gates]
+
+    async def client(gate: LeasedQuotaGate, wall: Callable[[], float]) -> None:
+        for number in itertools.count():
+            if (asked := time.time() + ahead) > first_end + 1.0:
+                return
+            verdict = await gate.reserve(demand(f"{gate.owner}-{number}"), wall())
+            if isinstance(verdict, Granted):
+                (hold,) = decode(verdict.reservation_id).holds
+                told.append((asked, time.time() + ahead, hold.key.start))
+            await asyncio.sleep(0.02)
+
+    async with running(world):
+        await asyncio.gather(*(client(gate, wall) for gate, wall in gates))
+        accounts = [await world.account(start=first_end - 60), await world.account(start=first_end)]
+    booked = [sum(window == begins for _, _, window in told) for begins in (first_end - 60, first_end)]
+    # All of both caps, nothing beyond, and every request in the minute it was made in.
+    assert booked == [cap, cap]
+    assert all(account.settled + account.leased <= cap for account in accounts)
+    for asked, answered, window in told:
+        if not (asked - 0.05 < first_end < answered + 0.05):
+            assert window <= asked < window + 60
