@@ -144,8 +144,15 @@ def _tenant(one: _Checked) -> Tenant:
         time_zone=one.take("time_zone", _time_zone),
         disabled=one.message.disabled,
         display_name=one.take("display_name", fields.text),
+        unmetered=one.take("on_quota_unavailable", _unmetered),
         **_webhook(one),
     )
+
+
+def _unmetered(policy: int) -> bool:
+    if policy not in pb.OnQuotaUnavailable.values():
+        raise FieldError("must be ON_QUOTA_UNAVAILABLE_REFUSE or ON_QUOTA_UNAVAILABLE_ALLOW_AND_AUDIT")
+    return policy == pb.ON_QUOTA_UNAVAILABLE_ALLOW_AND_AUDIT
 
 
 def _webhook(one: _Checked) -> dict[str, str]:

@@ -67,6 +67,7 @@ class Allow:
             pico_usd_per_output_token=pico,
             key=self.key.name,
             team=self.key.team,
+            unmetered=self.tenant.unmetered,
         )
 
 

@@ -40,9 +40,10 @@ def admitted(
     route_reason: str,
     input_estimate: int,
     end_user: str,
+    unmetered: bool = False,
 ) -> bytes:
     """The entry of a request that may go to a provider; `input_estimate` in tokens, as nothing learned changed it;
-    `end_user` as `pseudonym` made it.
+    `end_user` as `pseudonym` made it; `unmetered`: no quota could be asked.
     """
     event = Admitted(
         tenant=allow.tenant.name,
@@ -58,6 +59,7 @@ def admitted(
         reservation_id=reservation_id,
         traceparent=facts.traceparent,
         input_estimate=input_estimate,
+        unmetered=unmetered,
     )
     return _serialise(AuditEntry(request_id=stamp.request_id, at_unix_micros=stamp.unix_micros, admitted=event))
 

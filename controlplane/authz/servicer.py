@@ -154,6 +154,7 @@ class Authorizer:
             route_reason=reply.ROUTE_REASON,
             input_estimate=guess.tokens,
             end_user=self._pseudonym(allow),
+            unmetered=granted.unmetered,
         )
         if not self._append(entry):
             self._quotas.cancel(granted)

@@ -41,6 +41,8 @@ class Demand(NamedTuple):
     key: str = ""
     """The virtual key's name, by which manifests narrow a quota."""
     team: str = ""
+    unmetered: bool = False
+    """The request passes even if no quota can be asked."""
 
 
 class Guess(NamedTuple):
@@ -72,6 +74,10 @@ class Granted:
     """The most output the provider may be asked for (for all choices together); 0 = no clamp needed."""
     limits: tuple[RateLimit, ...] = ()
     """The tightest of each kind among those with a short window."""
+    unmetered: bool = False
+    """No quota could be asked, and the demand passes all the same: the reservation names what to settle, nothing is
+    held.
+    """
 
 
 @dataclass(frozen=True, slots=True)

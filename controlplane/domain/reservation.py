@@ -39,6 +39,10 @@ class Reservation(NamedTuple):
     holds: tuple[Hold, ...]
 
 
+UNMETERED = "unmetered"
+"""Owner of what was never leased to anyone: requests that passed while no quota could be asked."""
+
+
 class ReservationError(ValueError):
     """The text is no reservation."""
 

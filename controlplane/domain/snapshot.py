@@ -30,6 +30,8 @@ class Tenant:
     """Where alerts go; empty = nowhere."""
     webhook_secret: str = ""
     """Reference of the secret that signs them: `env:NAME` or `file:/path`."""
+    unmetered: bool = False
+    """Requests pass, and are settled later, while no quota can be asked."""
 
 
 @dataclass(frozen=True, slots=True)

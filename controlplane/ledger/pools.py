@@ -19,9 +19,9 @@ from kagamipb.admin.v1.admin_pb2 import (
 )
 
 from controlplane.domain import quota as arithmetic
-from controlplane.domain.ports import Demand, Exhausted, RateLimit
+from controlplane.domain.ports import Demand, Exhausted, Granted, RateLimit, Unavailable
 from controlplane.domain.quota import Pool
-from controlplane.domain.reservation import WindowKey
+from controlplane.domain.reservation import UNMETERED, Hold, Reservation, WindowKey, encode
 from controlplane.domain.snapshot import Quota
 
 _COUNTS: dict[Unit, Literal["requests", "tokens"]] = {
@@ -75,6 +75,17 @@ class Request(NamedTuple):
     tracked: tuple[Tracked, ...]
     units: tuple[Unit, ...]
     pools: tuple[Pool, ...]
+
+
+def unmetered(request: Request) -> Granted | Unavailable:
+    """Nobody knows whether there is room: the verdict on a demand that passes all the same, or on any other."""
+    if not request.demand.unmetered:
+        return Unavailable()
+    most, holds = arithmetic.largest_output(request.demand), []
+    for tracked, unit in zip(request.tracked, request.units, strict=True):
+        amount = arithmetic.amount(request.demand, unit, most)
+        holds.append(Hold(tracked.key, unit, amount, tracked.quota.provider))
+    return Granted(encode(Reservation(UNMETERED, tuple(holds))), 0, unmetered=True)
 
 
 def exhausted(tracked: Tracked) -> Exhausted:

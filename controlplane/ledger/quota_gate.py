@@ -37,7 +37,7 @@ from controlplane.domain.reservation import ReservationError, WindowKey, decode
 from controlplane.domain.snapshot import Snapshot
 from controlplane.domain.windows import Calendar
 from controlplane.ledger.leases import Leases, Round, Waiter
-from controlplane.ledger.pools import Request, Tracked, countable, exhausted, limits, rated, tightest
+from controlplane.ledger.pools import Request, Tracked, countable, exhausted, limits, rated, tightest, unmetered
 from controlplane.store.quota import Note, OwnerLostError, QuotaStore
 
 log = structlog.get_logger()
@@ -137,6 +137,8 @@ class LeasedQuotaGate(ports.QuotaGate):
             if self._leases.top_up:
                 self._wake.set()
             return granted
+        if self._failed and request.demand.unmetered:
+            return self._leases.refuse(request, mono) or unmetered(request)
         return self._leases.refuse(request, mono) or await self._wait(request, mono)
 
     def cancel(self, granted: Granted) -> None:
@@ -222,7 +224,7 @@ class LeasedQuotaGate(ports.QuotaGate):
             self._leases.leave(waiter)
             if not answered and future.done() and not future.cancelled():
                 self._unclaimed(future.result())
-        return reply or Unavailable()
+        return reply or unmetered(request)
 
     def _unclaimed(self, reply: Granted | Exhausted | None) -> None:
         """An answer that came in the very moment nobody waited for it any more."""

@@ -128,10 +128,11 @@ async def _tell_wanted(connection: Connection, keys: Sequence[WindowKey], owner:
             await connection.execute(_NOTIFY, {"payload": f"wanted {quota_id} {start} {owner}"})
 
 
+# A window that was settled into before anything was leased from it does not know its end.
 _OPEN = """
-    INSERT INTO quota_windows (quota_id, start, ends, cap)
+    INSERT INTO quota_windows AS w (quota_id, start, ends, cap)
     SELECT * FROM unnest(%(q)s::text[], %(s)s::bigint[], %(ends)s::bigint[], %(cap)s::bigint[])
-    ON CONFLICT DO NOTHING"""
+    ON CONFLICT (quota_id, start) DO UPDATE SET ends = excluded.ends WHERE w.ends = 0 AND excluded.ends > 0"""
 _LOCK = """
     SELECT quota_id, start, cap, settled, leased, coalesce(wanted_until > clock_timestamp(), false)
     FROM quota_windows WHERE (quota_id, start) IN (SELECT * FROM unnest(%(q)s::text[], %(s)s::bigint[]))

@@ -61,6 +61,8 @@ tenants = Table(
     # Where alerts go, and the reference of the secret that signs them; empty = nowhere.
     Column("webhook_url", Text, nullable=False, server_default=""),
     Column("webhook_secret", Text, nullable=False, server_default=""),
+    # Requests pass while no quota can be asked.
+    Column("unmetered", Boolean, nullable=False, server_default="false"),
 )
 
 virtual_keys = Table(

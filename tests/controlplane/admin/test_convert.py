@@ -178,3 +178,19 @@ def test_a_webhook_has_an_address_and_a_secret() -> None:
         "https://h/あ",
     ):
         assert problems(url, "env:HOOK") == ["webhook_url"], url
+
+
+def test_a_tenant_says_what_happens_when_no_quota_can_be_asked() -> None:
+    def unmetered(policy: int) -> bool:
+        found: bool = (
+            declared(lambda m: setattr(m.tenants[0], "on_quota_unavailable", policy))
+            .catalogue.tenants["acme"]
+            .unmetered
+        )
+        return found
+
+    assert not unmetered(pb.ON_QUOTA_UNAVAILABLE_UNSPECIFIED)
+    assert not unmetered(pb.ON_QUOTA_UNAVAILABLE_REFUSE)
+    assert unmetered(pb.ON_QUOTA_UNAVAILABLE_ALLOW_AND_AUDIT)
+    (problem,) = declared(lambda m: setattr(m.tenants[0], "on_quota_unavailable", 9)).problems
+    assert problem.field == "on_quota_unavailable"

@@ -23,6 +23,7 @@ from support.snapshots import PEPPER, key, snapshot
 from controlplane.authz.servicer import Authorizer, methods
 from controlplane.domain import keys
 from controlplane.domain.ports import Demand, Exhausted, Granted, Guess, RateLimit, Reservation, Unavailable
+from controlplane.domain.snapshot import Tenant
 from controlplane.store.holder import SnapshotHolder
 
 NOW = 1_800_000_000_000_000
@@ -346,3 +347,14 @@ async def test_a_keys_team_is_part_of_what_is_asked_of_the_quota_gate() -> None:
     bench = Bench(keys={own.digest: own})
     await bench.check()
     assert [demand.team for demand in bench.gate.demands] == ["sales"]
+
+
+async def test_a_request_that_passed_without_a_quota_says_so_in_the_trail() -> None:
+    bench = Bench(
+        Granted("unmetered|q,0,1,5,", 0, unmetered=True), tenants={"acme": Tenant("acme", "default", unmetered=True)}
+    )
+    passed(await bench.check())
+    (entry,) = bench.log.entries
+    assert entry.admitted.unmetered
+    assert entry.admitted.reservation_id == "unmetered|q,0,1,5,"
+    assert [demand.unmetered for demand in bench.gate.demands] == [True]

@@ -147,3 +147,17 @@ def test_the_examples_are_readable() -> None:
         known = {provider.name for provider in manifest.providers}
         assert {target.provider for route in manifest.routes for target in route.targets} <= known
         assert {tenant.policy for tenant in manifest.tenants} <= {policy.name for policy in manifest.policies}
+
+
+def test_alerts_teams_and_what_happens_without_quotas_are_written_plainly() -> None:
+    manifest = read("""
+        tenants: [{name: acme, on_quota_unavailable: allow_and_audit, webhook_url: "https://h/x", webhook_secret: env:HOOK}]
+        keys: [{tenant: acme, name: app, team: sales}]
+        quotas: [{tenant: acme, name: q, team: sales, unit: usd, window: rolling_day, cap: 2.5, alert_at: [50, 90]}]
+    """)
+    assert manifest.tenants[0].on_quota_unavailable == 2
+    assert (manifest.keys[0].team, list(manifest.quotas[0].alert_at), manifest.quotas[0].window) == (
+        "sales",
+        [50, 90],
+        8,
+    )

@@ -18,6 +18,7 @@ from kagamipb.admin.v1.admin_pb2 import (
     UNIT_TOTAL_TOKENS,
     WINDOW_LIFETIME,
     WINDOW_MINUTE,
+    WINDOW_MONTH,
     WINDOW_ROLLING_DAY,
     WINDOW_ROLLING_HOUR,
 )
@@ -407,6 +408,39 @@ async def test_while_the_database_is_away_leases_serve_and_then_it_says_so(own_p
             pytest.fail("still unavailable")
     account = await world.account()
     assert account.settled == 1
+    await engine.dispose()
+
+
+async def test_by_policy_requests_pass_while_the_database_is_away_and_are_settled_later(
+    own_postgres: PostgresServer,
+) -> None:
+    from controlplane.store.migrations import upgrade
+
+    name = own_postgres.create()
+    upgrade(own_postgres.url(name))
+    engine = create_engine(own_postgres.url(name))
+    month = quota(UNIT_MICRO_USD, 4 * COST, WINDOW_MONTH)
+    async with running(World(engine, snapshot(month), patience=0.3)) as world:
+        own_postgres.stop()
+        passed = [await world.ask(world.gates[0], unmetered=True) for _ in range(3)]
+        assert isinstance((await world.ask(world.gates[0]))[1], Unavailable)
+        with pytest.raises(StopIteration) as at_once:  # it does not wait for what is known to be away
+            world.gates[0].reserve(demand("next", unmetered=True), NOW).send(None)
+        assert at_once.value.value.unmetered
+        own_postgres.start()
+        for request_id, verdict in passed:
+            assert isinstance(verdict, Granted)
+            assert verdict.unmetered
+            await world.finish(request_id, verdict)
+        assert (await world.account(start=bounds(WINDOW_MONTH, "UTC", NOW).start)).settled == 3 * COST
+        async with asyncio.timeout(10):
+            while not isinstance(verdict := await world.one(world.gates[0], expected=OUT), Granted):
+                await asyncio.sleep(0.1)
+        assert not verdict.unmetered
+        assert isinstance(await world.one(world.gates[0], expected=OUT), Exhausted)
+        async with engine.connect() as connection:
+            ends = (await connection.execute(text("SELECT ends FROM quota_windows"))).scalar_one()
+        assert ends == bounds(WINDOW_MONTH, "UTC", NOW).end
     await engine.dispose()
 
 

@@ -9,6 +9,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class OnQuotaUnavailable(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ON_QUOTA_UNAVAILABLE_UNSPECIFIED: _ClassVar[OnQuotaUnavailable]
+    ON_QUOTA_UNAVAILABLE_REFUSE: _ClassVar[OnQuotaUnavailable]
+    ON_QUOTA_UNAVAILABLE_ALLOW_AND_AUDIT: _ClassVar[OnQuotaUnavailable]
+
 class Unit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     UNIT_UNSPECIFIED: _ClassVar[Unit]
@@ -31,6 +37,9 @@ class Window(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WINDOW_ROLLING_HOUR: _ClassVar[Window]
     WINDOW_ROLLING_DAY: _ClassVar[Window]
     WINDOW_ROLLING_MONTH: _ClassVar[Window]
+ON_QUOTA_UNAVAILABLE_UNSPECIFIED: OnQuotaUnavailable
+ON_QUOTA_UNAVAILABLE_REFUSE: OnQuotaUnavailable
+ON_QUOTA_UNAVAILABLE_ALLOW_AND_AUDIT: OnQuotaUnavailable
 UNIT_UNSPECIFIED: Unit
 UNIT_MICRO_USD: Unit
 UNIT_REQUESTS: Unit
@@ -50,7 +59,7 @@ WINDOW_ROLLING_DAY: Window
 WINDOW_ROLLING_MONTH: Window
 
 class Tenant(_message.Message):
-    __slots__ = ("name", "display_name", "policy", "time_zone", "disabled", "webhook_url", "webhook_secret")
+    __slots__ = ("name", "display_name", "policy", "time_zone", "disabled", "webhook_url", "webhook_secret", "on_quota_unavailable")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +67,7 @@ class Tenant(_message.Message):
     DISABLED_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_URL_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_SECRET_FIELD_NUMBER: _ClassVar[int]
+    ON_QUOTA_UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     policy: str
@@ -65,7 +75,8 @@ class Tenant(_message.Message):
     disabled: bool
     webhook_url: str
     webhook_secret: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., policy: _Optional[str] = ..., time_zone: _Optional[str] = ..., disabled: _Optional[bool] = ..., webhook_url: _Optional[str] = ..., webhook_secret: _Optional[str] = ...) -> None: ...
+    on_quota_unavailable: OnQuotaUnavailable
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., policy: _Optional[str] = ..., time_zone: _Optional[str] = ..., disabled: _Optional[bool] = ..., webhook_url: _Optional[str] = ..., webhook_secret: _Optional[str] = ..., on_quota_unavailable: _Optional[_Union[OnQuotaUnavailable, str]] = ...) -> None: ...
 
 class VirtualKey(_message.Message):
     __slots__ = ("tenant", "name", "secret", "models", "disabled", "expires_at", "team")

@@ -43,7 +43,7 @@ class Usage(_message.Message):
     def __init__(self, input_tokens: _Optional[int] = ..., cached_input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., reported: _Optional[bool] = ...) -> None: ...
 
 class Admitted(_message.Message):
-    __slots__ = ("tenant", "key_id", "user", "method", "path", "model", "providers", "policy", "policy_version", "route_reason", "reservation_id", "traceparent", "input_estimate")
+    __slots__ = ("tenant", "key_id", "user", "method", "path", "model", "providers", "policy", "policy_version", "route_reason", "reservation_id", "traceparent", "input_estimate", "unmetered")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class Admitted(_message.Message):
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     INPUT_ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    UNMETERED_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     key_id: str
     user: str
@@ -70,7 +71,8 @@ class Admitted(_message.Message):
     reservation_id: str
     traceparent: str
     input_estimate: int
-    def __init__(self, tenant: _Optional[str] = ..., key_id: _Optional[str] = ..., user: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., model: _Optional[str] = ..., providers: _Optional[_Iterable[str]] = ..., policy: _Optional[str] = ..., policy_version: _Optional[str] = ..., route_reason: _Optional[str] = ..., reservation_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., input_estimate: _Optional[int] = ...) -> None: ...
+    unmetered: bool
+    def __init__(self, tenant: _Optional[str] = ..., key_id: _Optional[str] = ..., user: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., model: _Optional[str] = ..., providers: _Optional[_Iterable[str]] = ..., policy: _Optional[str] = ..., policy_version: _Optional[str] = ..., route_reason: _Optional[str] = ..., reservation_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., input_estimate: _Optional[int] = ..., unmetered: _Optional[bool] = ...) -> None: ...
 
 class Denied(_message.Message):
     __slots__ = ("tenant", "key_id", "method", "path", "model", "http_status", "code", "request_sha256", "traceparent")
