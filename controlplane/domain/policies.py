@@ -21,6 +21,15 @@ LEAST_HOLD_CHARS: Final = 32
 MOST_HOLD_CHARS: Final = 1024
 DEFAULT_HOLD_CHARS: Final = 96
 MAX_ENTITY_CHARS: Final = 40
+MAX_NEW_VALUE_CHARS: Final = 200
+# Of presidio-anonymizer, with their parameters.
+_OPERATORS: Final[dict[str, tuple[str, ...]]] = {
+    "replace": ("new_value",),
+    "redact": (),
+    "mask": ("masking_char", "chars_to_mask", "from_end"),
+    "hash": ("hash_type",),
+    "keep": (),
+}
 _ENTITY: Final = re.compile(rf"\*|[A-Z][A-Z0-9_]{{0,{MAX_ENTITY_CHARS - 1}}}")
 
 Vet = Callable[[CustomRecognizer], tuple[str, str] | None]
@@ -69,9 +78,33 @@ def _rules(rules: Sequence[EntityRule]) -> Iterator[tuple[str, str]]:
         for direction in ("request", "response"):
             if getattr(rule, direction) not in Action.values():
                 yield f"rules[{index}].{direction}", f"unknown action {getattr(rule, direction)}"
+        yield from ((f"rules[{index}].operator{field}", what) for field, what in _operator(rule))
         # Written so that NaN fails too.
         if not 0.0 <= rule.threshold <= 1.0:
             yield f"rules[{index}].threshold", "must be between 0 and 1"
+
+
+def _operator(rule: EntityRule) -> Iterator[tuple[str, str]]:
+    """What is wrong with a rule's operator, as (".parameter", what it should be)."""
+    given = rule.operator
+    if Action.ACTION_OPERATOR not in (rule.request, rule.response):
+        if rule.HasField("operator"):
+            yield "", "neither request nor response is 'operator'"
+        return
+    if given.name not in _OPERATORS:
+        yield ".name", f"must be one of {', '.join(_OPERATORS)}"
+        return
+    for field, _ in given.ListFields():
+        if field.name not in ("name", *_OPERATORS[given.name]):
+            yield f".{field.name}", f"{given.name} takes no such parameter"
+    if given.name == "mask" and len(given.masking_char) != 1:
+        yield ".masking_char", "must be exactly one character"
+    if given.name == "mask" and given.chars_to_mask == 0:
+        yield ".chars_to_mask", "must be at least 1; to mask nothing, use keep"
+    if given.hash_type not in ("", "sha256", "sha512"):
+        yield ".hash_type", "must be sha256 or sha512"
+    if len(given.new_value) > MAX_NEW_VALUE_CHARS:
+        yield ".new_value", f"at most {MAX_NEW_VALUE_CHARS} characters"
 
 
 def _terms(field: str, terms: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from kagamipb.policy.v1.policy_pb2 import CustomRecognizer, EntityRule, RedactionPolicy
+from kagamipb.policy.v1.policy_pb2 import ACTION_OPERATOR, CustomRecognizer, EntityRule, RedactionPolicy
 
+from dataplane.redaction.operators import Operate, OperatorError, compile_operator
 from dataplane.redaction.overlong import OPEN
 from dataplane.redaction.patterns import MAX_PATTERNS, PatternError, Patterns, widest
 from dataplane.redaction.spans import Scan, Span, override
@@ -39,6 +40,7 @@ class Action(IntEnum):
     HASH = 4
     BLOCK = 5
     ALLOW = 6
+    OPERATOR = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Policy:
     _denied: Terms
     _allowed_patterns: Patterns
     _denied_patterns: Patterns
+    _operators: Mapping[str, Operate]
 
     @classmethod
     def compile(cls, proto: RedactionPolicy, hash_key: bytes, *, bind: Bind | None = None) -> Policy:
@@ -98,12 +101,13 @@ class Policy:
             raise PolicyError(f"hash key: {LEAST_HASH_KEY_BYTES} bytes at least")
         thresholds = _thresholds(proto.rules)
         hold = _hold(proto.max_hold_chars)
+        key = hashlib.blake2b(hash_key, digest_size=32).digest()
         return cls(
             name=proto.name,
             version=proto.version,
             enabled=proto.enabled,
             max_hold_chars=hold,
-            hash_key=hashlib.blake2b(hash_key, digest_size=32).digest(),
+            hash_key=key,
             scan=_bound(ScanConfig(_named(thresholds), tuple(proto.recognizers)), bind),
             _request=_actions(proto.rules, "request", Action.PSEUDONYM),
             _response=_actions(proto.rules, "response", Action.REPLACE),
@@ -112,6 +116,7 @@ class Policy:
             _denied=Terms(_terms(proto.deny_terms, "deny_terms")),
             _allowed_patterns=_patterns(proto.allow_patterns, "allow_patterns", hold),
             _denied_patterns=_patterns(proto.deny_patterns, "deny_patterns", hold),
+            _operators=_operators(proto.rules, key),
         )
 
     def request_action(self, entity: str) -> Action:
@@ -122,6 +127,10 @@ class Policy:
         """What to do with `entity` on its way to the client."""
         action = self._response.of(entity)
         return Action.REPLACE if action is Action.PSEUDONYM else action
+
+    def operate(self, entity: str, text: str) -> str:
+        """What the operator of the rule for `entity` makes of `text`."""
+        return (self._operators.get(entity) or self._operators["*"])(entity, text)
 
     def refine(self, text: str, spans: Sequence[Span]) -> list[Span]:
         """`spans` less what scores too low or is allowed, plus what of `text` is denied."""
@@ -178,6 +187,20 @@ def _action(number: int, default: Action, field: str) -> Action:
         return Action(number)
     except ValueError:
         raise PolicyError(f"{field}: unknown action {number}") from None
+
+
+def _operators(rules: Sequence[EntityRule], salt: bytes) -> dict[str, Operate]:
+    operators: dict[str, Operate] = {}
+    for index, rule in enumerate(rules):
+        if ACTION_OPERATOR not in (rule.request, rule.response):
+            if rule.HasField("operator"):
+                raise PolicyError(f"rules[{index}].operator: neither request nor response is 'operator'")
+            continue
+        try:
+            operators[rule.entity] = compile_operator(rule.operator, salt)
+        except OperatorError as error:
+            raise PolicyError(f"rules[{index}].operator.{error}") from None
+    return operators
 
 
 def _thresholds(rules: Sequence[EntityRule]) -> dict[str, float]:

@@ -179,6 +179,8 @@ class Redaction:
                 return _LETTER_OR_DIGIT.sub("*", text)
             case Action.HASH:
                 return f"<{entity}:{_keyed_hash(self._policy.hash_key, entity, text)}>"
+            case Action.OPERATOR:
+                return self._policy.operate(entity, text)
             case Action.BLOCK:
                 raise Blocked(entity)
             case Action.ALLOW:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support.corpus import documents
@@ -43,3 +45,13 @@ def test_recognizers_join_any_presidio_registry() -> None:
 def test_the_thin_path_does_not_import_presidio() -> None:
     code = "import sys; from recognizers.detector import Detector; Detector.load(entities=['ADDRESS', 'MY_NUMBER']); sys.exit('presidio_analyzer' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_examples_of_the_readme_run() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    examples = [code for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "presidio" in code]
+    results = [
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True).stdout
+        for code in examples
+    ]
+    assert results == ["担当の<PERSON>(<PHONE_NUMBER>)です\n", "['PERSON', 'PHONE_NUMBER']\n"]

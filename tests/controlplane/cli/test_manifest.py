@@ -42,7 +42,11 @@ policies:
     uninspected: block
     rules:
       - {entity: PERSON, request: pseudonym, response: replace, threshold: 0.5}
+      - entity: PHONE_NUMBER
+        response: operator
+        operator: {name: mask, masking_char: "*", chars_to_mask: 4, from_end: true}
     allow_terms: [Kagami]
+    deny_patterns: ["PRJ-[0-9]{4}"]
 quotas:
   - {name: month, tenant: acme, unit: usd, window: month, cap: 12.34}
   - {name: calls, tenant: acme, unit: requests, window: minute, cap: 600}
@@ -61,6 +65,9 @@ quotas:
     assert policy.uninspected == Uninspected.UNINSPECTED_BLOCK
     assert (policy.rules[0].request, policy.rules[0].response) == (Action.ACTION_PSEUDONYM, Action.ACTION_REPLACE)
     assert policy.rules[0].threshold == 0.5
+    mask = policy.rules[1].operator
+    assert (policy.rules[1].response, mask.name, mask.chars_to_mask) == (Action.ACTION_OPERATOR, "mask", 4)
+    assert list(policy.deny_patterns) == ["PRJ-[0-9]{4}"]
     assert [(q.unit, q.window, q.cap) for q in manifest.quotas] == [
         (Unit.UNIT_MICRO_USD, Window.WINDOW_MONTH, 12_340_000),
         (Unit.UNIT_REQUESTS, Window.WINDOW_MINUTE, 600),

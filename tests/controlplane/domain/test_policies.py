@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from kagamipb.policy.v1.policy_pb2 import CustomRecognizer, RedactionPolicy
+import pytest
+from kagamipb.policy.v1.policy_pb2 import Action, CustomRecognizer, EntityRule, Operator, RedactionPolicy
 from support.snapshots import policy
 
 from controlplane.domain import policies
@@ -50,6 +51,28 @@ def test_a_pattern_is_judged_for_what_a_stream_holds_back() -> None:
     assert list(policies.problems(own, nothing_wrong, judge)) == [("deny_patterns[1]", "too wide")]
     assert list(policies.problems(RedactionPolicy(deny_patterns=["a"]), nothing_wrong, judge)) == []
     assert asked == [24, 24, 24, 64]
+
+
+@pytest.mark.parametrize(
+    ("operator", "wrong"),
+    [
+        (Operator(name="mask", masking_char="*", chars_to_mask=4), []),
+        (Operator(name="replace"), []),
+        (Operator(name="encrypt"), ["name"]),
+        (Operator(name="mask", hash_type="sha256"), ["hash_type", "masking_char", "chars_to_mask"]),
+        (Operator(name="hash", hash_type="md5"), ["hash_type"]),
+        (Operator(name="replace", new_value="x" * 201), ["new_value"]),
+    ],
+)
+def test_an_operator_is_checked_parameter_by_parameter(operator: Operator, wrong: list[str]) -> None:
+    own = RedactionPolicy(rules=[EntityRule(entity="PERSON", request=Action.ACTION_OPERATOR, operator=operator)])
+    found = [field for field, _ in policies.problems(own, nothing_wrong, any_pattern)]
+    assert found == [f"rules[0].operator.{name}" for name in wrong]
+
+
+def test_an_operator_nothing_uses_is_a_problem() -> None:
+    own = RedactionPolicy(rules=[EntityRule(entity="PERSON", operator=Operator(name="keep"))])
+    assert [field for field, _ in policies.problems(own, nothing_wrong, any_pattern)] == ["rules[0].operator"]
 
 
 def test_too_much_is_a_problem() -> None:

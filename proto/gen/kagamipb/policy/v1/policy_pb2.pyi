@@ -16,6 +16,7 @@ class Action(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACTION_HASH: _ClassVar[Action]
     ACTION_BLOCK: _ClassVar[Action]
     ACTION_ALLOW: _ClassVar[Action]
+    ACTION_OPERATOR: _ClassVar[Action]
 
 class Uninspected(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -29,21 +30,40 @@ ACTION_MASK: Action
 ACTION_HASH: Action
 ACTION_BLOCK: Action
 ACTION_ALLOW: Action
+ACTION_OPERATOR: Action
 UNINSPECTED_UNSPECIFIED: Uninspected
 UNINSPECTED_BLOCK: Uninspected
 UNINSPECTED_PASS: Uninspected
 
+class Operator(_message.Message):
+    __slots__ = ("name", "new_value", "masking_char", "chars_to_mask", "from_end", "hash_type")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NEW_VALUE_FIELD_NUMBER: _ClassVar[int]
+    MASKING_CHAR_FIELD_NUMBER: _ClassVar[int]
+    CHARS_TO_MASK_FIELD_NUMBER: _ClassVar[int]
+    FROM_END_FIELD_NUMBER: _ClassVar[int]
+    HASH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    new_value: str
+    masking_char: str
+    chars_to_mask: int
+    from_end: bool
+    hash_type: str
+    def __init__(self, name: _Optional[str] = ..., new_value: _Optional[str] = ..., masking_char: _Optional[str] = ..., chars_to_mask: _Optional[int] = ..., from_end: _Optional[bool] = ..., hash_type: _Optional[str] = ...) -> None: ...
+
 class EntityRule(_message.Message):
-    __slots__ = ("entity", "request", "response", "threshold")
+    __slots__ = ("entity", "request", "response", "threshold", "operator")
     ENTITY_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
     entity: str
     request: Action
     response: Action
     threshold: float
-    def __init__(self, entity: _Optional[str] = ..., request: _Optional[_Union[Action, str]] = ..., response: _Optional[_Union[Action, str]] = ..., threshold: _Optional[float] = ...) -> None: ...
+    operator: Operator
+    def __init__(self, entity: _Optional[str] = ..., request: _Optional[_Union[Action, str]] = ..., response: _Optional[_Union[Action, str]] = ..., threshold: _Optional[float] = ..., operator: _Optional[_Union[Operator, _Mapping]] = ...) -> None: ...
 
 class CustomRecognizer(_message.Message):
     __slots__ = ("entity", "pattern", "context", "checksum", "score")
