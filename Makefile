@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast chaos quota-proof check bench eval-pii proto lock clean format
+.PHONY: help setup demo up test test-fast chaos quota-proof check bench bench-quota eval-pii proto lock clean format
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ proto: setup ## Generate Python from proto/kagamipb
 
 bench: setup ## Measure the gateway against Envoy alone; every figure in the README comes from here
 	@$(BIN)/python -m bench
+
+bench-quota: setup ## Measure what quotas cost: decisions in-process, then the whole gateway with and without
+	@$(BIN)/python -m bench.quota && $(BIN)/python -m bench.quota_load
 
 eval-pii: setup ## Score detection: make eval-pii DEV=path/to/set (a folder with dev.jsonl)
 	@test -n "$(DEV)" || { echo 'usage: make eval-pii DEV=PATH'; exit 2; }

@@ -78,6 +78,8 @@ class Stack:
     """Where the three ways are, and whose processes to look at."""
 
     pid: int
+    state: Path
+    """State directory of the gateway."""
     gateway_port: int
     direct_port: int
 
@@ -112,7 +114,7 @@ def running(workers: int = 1) -> Iterator[Stack]:
         apply = [*kagami, "apply", "-f", str(objects), "--state", str(state)]
         subprocess.run(apply, check=True, env={**os.environ, **keys}, stdout=subprocess.DEVNULL)
         address = json.loads((state / "endpoints.json").read_text())["gateway"]
-        stack = Stack(gateway.pid, int(address.rpartition(":")[2]), direct)
+        stack = Stack(gateway.pid, state, int(address.rpartition(":")[2]), direct)
         for way in ("direct", *KEYS):
             _wait(lambda way=way: _answers(stack, way), root / "up.log", gateway)
         yield stack
