@@ -71,11 +71,11 @@ class ControlPlane:
         self.snapshots = SnapshotHolder()
         self.engine = create_engine(settings.database_url)
         store, forecast = QuotaStore(self.engine), Forecast()
-        receiver = Receiver(self.engine, forecast)
+        receiver = Receiver(self.engine, forecast, zones=self._zone)
         self.refresher = Refresher(settings.database_url, self.engine, self.snapshots, random.random)
         self.quotas = LeasedQuotaGate(store, self._snapshot, journal.writer)
         self.shipper = Shipper(journal, receiver.send, on_error=_shipping_failed)
-        self.sweeper = Sweeper(self.engine, store, journal, wall=time.time, monotonic=time.monotonic)
+        self.sweeper = Sweeper(self.engine, store, journal, wall=time.time, monotonic=time.monotonic, zones=self._zone)
         secrets = SecretReader(environment)
         self.alerts = Alerts(
             self.engine,
@@ -226,6 +226,11 @@ class ControlPlane:
 
     def _snapshot(self) -> Snapshot | None:
         return self.snapshots.current
+
+    def _zone(self, tenant: str) -> str:
+        current = self.snapshots.current
+        known = current.tenants.get(tenant) if current else None
+        return known.time_zone if known else "UTC"
 
 
 def _destination(snapshot: Snapshot | None, secrets: SecretReader, name: str) -> Destination | None:

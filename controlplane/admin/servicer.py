@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final, Protocol
 
 import grpc
@@ -48,6 +49,9 @@ class Queries(Protocol):
 
     async def budgets(self, request: pb.BudgetRequest) -> pb.BudgetReply:
         """Every quota with what is used of it."""
+
+    async def usage(self, by: pb.UsageBy, tenant: str, first: date | None, last: date | None) -> pb.UsageReply:
+        """What finished requests used, added up."""
 
     async def alerts(self, request: pb.AlertQuery) -> pb.AlertReply:
         """Quotas that reached a part of their cap, newest first."""
@@ -113,6 +117,16 @@ class Admin(AdminServicer):
         """Every quota with what is used of it."""
         async with self._guarded(context):
             return await self._of.queries.budgets(request)
+        raise AssertionError("abort raises")
+
+    async def UsageHistory(self, request: pb.UsageQuery, context: Any) -> pb.UsageReply:  # noqa: N802
+        """What finished requests used, by day, key or model."""
+        async with self._guarded(context):
+            try:
+                first, last = _day(request.from_day), _day(request.to_day)
+            except ValueError:
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "from_day, to_day: must be days as 2026-11-21")
+            return await self._of.queries.usage(request.by, request.tenant, first, last)
         raise AssertionError("abort raises")
 
     async def Alerts(self, request: pb.AlertQuery, context: Any) -> pb.AlertReply:  # noqa: N802
@@ -195,6 +209,10 @@ def _reply(changed: Sequence[Change], revision: str, issued: Sequence[Issued] = 
     listed = [pb.Change(verb=one.verb, kind=_KINDS[one.kind], name=_named(one.name)) for one in changed]
     secrets = [pb.IssuedKey(tenant=key.tenant, name=key.name, key_id=key.key_id, secret=key.secret) for key in issued]
     return pb.ApplyReply(changes=listed, issued=secrets, revision=revision)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _named(name: Any) -> str:

@@ -6,7 +6,17 @@ import datetime as dt
 from pathlib import Path
 
 import click
-from kagamipb.admin.v1.admin_pb2 import Alert, AlertQuery, Budget, BudgetRequest, Quota, Unit, Window
+from kagamipb.admin.v1.admin_pb2 import (
+    Alert,
+    AlertQuery,
+    Budget,
+    BudgetRequest,
+    Quota,
+    Unit,
+    Usage,
+    UsageQuery,
+    Window,
+)
 
 from controlplane.cli import client, output
 
@@ -21,14 +31,61 @@ def command() -> None:
 @client.options
 @output.json_option
 def show(*, tenant: str, address: str | None, state: Path, as_json: bool) -> None:
-    """Settled, reserved and remaining, per quota."""
+    """Settled, reserved and remaining, per quota.
+
+    `by`: the replicas that hold leases. `forecast`: settled use at the window's end, if it goes on as in this window
+    so far and, for as much of it as is still to come, as in the window before; `!` where that passes the cap.
+    """
     with client.connect(address, state) as admin:
         reply = admin.stub.Budgets(BudgetRequest(tenant=tenant), metadata=admin.metadata, timeout=30)
     if as_json:
         output.show_json({"budgets": [as_dict(budget) for budget in reply.budgets]})
         return
-    columns = ("tenant", "quota", "scope", "window", "settled", "reserved", "leased", "cap", "left", "ends")
+    columns = (
+        "tenant", "quota", "scope", "window", "settled", "reserved", "leased", "by", "cap", "left", "forecast", "ends",
+    )  # fmt: skip
     output.show_table(columns, (_row(budget) for budget in reply.budgets), "no quotas")
+
+
+@command.command(name="history")
+@click.option("--by", type=click.Choice(["day", "key", "model"]), default="day", show_default=True, help="Add up by.")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day; else 30 days ago.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day; else today.")
+@click.option("--tenant", default="", help="Only this tenant.")
+@client.options
+@output.json_option
+def history(
+    *, by: str, first: dt.datetime | None, last: dt.datetime | None, tenant: str, address: str | None, state: Path,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """What finished requests used, by the day they were admitted in their tenant's time zone."""
+    begin = first or dt.datetime.now(dt.UTC) - dt.timedelta(days=30)
+    query = UsageQuery(
+        tenant=tenant, by=f"USAGE_BY_{by.upper()}", from_day=begin.date().isoformat(),
+        to_day=last.date().isoformat() if last else "",
+    )  # fmt: skip
+    with client.connect(address, state) as admin:
+        reply = admin.stub.UsageHistory(query, metadata=admin.metadata, timeout=30)
+    if as_json:
+        output.show_json({"usage": [usage_dict(usage, by) for usage in reply.usage]})
+        return
+    columns = ("tenant", by, "requests", "input", "cached", "output", "reasoning", "cost")
+    output.show_table(columns, (_usage_row(usage, by) for usage in reply.usage), "nothing used")
+
+
+_SUMS = ("requests", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens")
+
+
+def usage_dict(usage: Usage, by: str) -> dict[str, object]:
+    """A line of history for `--json`; money in micro-dollars."""
+    named = {"key_id": usage.key_id, "key": usage.key} if by == "key" else {by: getattr(usage, by)}
+    sums = {name: getattr(usage, name) for name in (*_SUMS, "cost_micro_usd")}
+    return {"tenant": usage.tenant, **named, **sums}
+
+
+def _usage_row(usage: Usage, by: str) -> tuple[str, ...]:
+    name = (usage.key or usage.key_id) if by == "key" else getattr(usage, by)
+    return (usage.tenant, name, *(f"{getattr(usage, one):,}" for one in _SUMS), output.usd(usage.cost_micro_usd))
 
 
 @command.command(name="alerts")
@@ -90,6 +147,9 @@ def as_dict(budget: Budget) -> dict[str, object]:
         "leased": budget.leased,
         "window_start": budget.window_start,
         "window_end": budget.window_end,
+        "leases": [{"owner": one.owner, "node": one.node, "amount": one.amount} for one in budget.leases],
+        "forecast": budget.forecast if budget.HasField("forecast") else None,
+        "exhausted_at": budget.exhausted_at or None,
     }
 
 
@@ -103,10 +163,13 @@ def _row(budget: Budget) -> tuple[str, ...]:
     left = max(0, quota.cap - budget.settled - budget.reserved)
     unit = "" if quota.unit == Unit.UNIT_MICRO_USD else f" {_short(Unit.Name(quota.unit))}"
     scope = " ".join(f"{name}={value}" for name, value in _scope(quota).items())
-    values = (budget.settled, budget.reserved, budget.leased)
+    used = [amount(quota, value) for value in (budget.settled, budget.reserved, budget.leased)]
+    holders = ", ".join(f"{one.node or 'gone'} {amount(quota, one.amount)}" for one in budget.leases)
+    forecast = amount(quota, budget.forecast) if budget.HasField("forecast") else "-"
+    forecast += " !" if budget.exhausted_at else ""
     ends = dt.datetime.fromtimestamp(budget.window_end, dt.UTC).isoformat(" ", "minutes") if budget.window_end else "-"
-    shown = (*(amount(quota, value) for value in values), amount(quota, quota.cap) + unit, amount(quota, left))
-    return (quota.tenant, quota.name, scope or "-", _short(Window.Name(quota.window)), *shown, ends)
+    shown = (*used, holders or "-", amount(quota, quota.cap) + unit, amount(quota, left), forecast, ends)
+    return (quota.tenant, quota.name, scope or "-", _short(Window.Name(quota.window)), *shown)
 
 
 def _scope(quota: Quota) -> dict[str, str]:

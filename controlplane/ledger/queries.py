@@ -7,23 +7,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import date
+from typing import Literal, NamedTuple
 
 from kagamipb.admin.v1 import admin_pb2
 from kagamipb.ledger.v1.ledger_pb2 import Outcome
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from controlplane.domain.projection import Past, project
 from controlplane.domain.quota import Account
 from controlplane.domain.reservation import ReservationError, WindowKey, decode
 from controlplane.domain.snapshot import Quota, Snapshot
 from controlplane.domain.webhooks import Alert
-from controlplane.domain.windows import bounds, rolls
+from controlplane.domain.windows import Bounds, bounds, rolls
 from controlplane.ledger.record import Attempt, Record
 from controlplane.ledger.rows import attempt_of, record_of
 from controlplane.store import alerts
 from controlplane.store import ledger as store
-from controlplane.store.quota import QuotaStore
+from controlplane.store.quota import Leased, QuotaStore, leases
+from controlplane.store.usage import history
 
 _DEFAULT_LIMIT, _MOST = 50, 1000
+_BY: dict[admin_pb2.UsageBy, Literal["day", "key_id", "model"]] = {
+    admin_pb2.USAGE_BY_DAY: "day",
+    admin_pb2.USAGE_BY_KEY: "key_id",
+    admin_pb2.USAGE_BY_MODEL: "model",
+}
 
 
 class Queries:
@@ -48,10 +57,29 @@ class Queries:
             return admin_pb2.BudgetReply()
         tenants = [request.tenant] if request.tenant else sorted(snapshot.quotas)
         quotas = [quota for tenant in tenants for quota in snapshot.quotas.get(tenant, ())]
-        accounts = await self._quotas.accounts([quota.quota_id for quota in quotas])
-        held = _held(await store.holding(self._engine))
+        ids = [quota.quota_id for quota in quotas]
+        books = _Books(
+            await self._quotas.accounts(ids), _held(await store.holding(self._engine)), await leases(self._engine, ids)
+        )
         now = self._wall()
-        return admin_pb2.BudgetReply(budgets=[_budget(q, snapshot, accounts, held, now) for q in quotas])
+        zones = {tenant: snapshot.tenants[tenant].time_zone for tenant in tenants if tenant in snapshot.tenants}
+        return admin_pb2.BudgetReply(budgets=[_budget(quota, zones[quota.tenant], books, now) for quota in quotas])
+
+    async def usage(
+        self, by: admin_pb2.UsageBy, tenant: str, first: date | None, last: date | None
+    ) -> admin_pb2.UsageReply:
+        """What finished requests used, added up."""
+        column = _BY.get(by, "day")
+        rows = await history(self._engine, column, tenant=tenant, first=first, last=last)
+        snapshot = self._snapshot()
+        names = {key.key_id: key.name for key in snapshot.keys.values()} if snapshot and column == "key_id" else {}
+        reply = admin_pb2.UsageReply()
+        for row in rows:
+            values = dict(row._mapping)  # noqa: SLF001  its public name
+            if "day" in values:
+                values["day"] = values["day"].isoformat()
+            reply.usage.add(**values, key=names.get(values.get("key_id", ""), ""))
+        return reply
 
     async def audit(self, query: admin_pb2.AuditQuery) -> admin_pb2.AuditReply:
         """Requests, newest first, each with its attempts."""
@@ -78,6 +106,12 @@ class Queries:
             yield admin_pb2.ExportedFrame(writer=writer, seq=frame.seq, link=frame.link, entry=frame.entry)
 
 
+class _Books(NamedTuple):
+    accounts: Mapping[WindowKey, Account]
+    held: Mapping[WindowKey, int]
+    leases: Mapping[WindowKey, list[Leased]]
+
+
 def _held(reservations: list[str]) -> dict[WindowKey, int]:
     held: dict[WindowKey, int] = {}
     for text in reservations:
@@ -90,16 +124,12 @@ def _held(reservations: list[str]) -> dict[WindowKey, int]:
     return held
 
 
-def _budget(
-    quota: Quota,
-    snapshot: Snapshot,
-    accounts: Mapping[WindowKey, Account],
-    held: Mapping[WindowKey, int],
-    now: float,
-) -> admin_pb2.Budget:
-    window = bounds(quota.window, snapshot.tenants[quota.tenant].time_zone, now)
+def _budget(quota: Quota, zone: str, books: _Books, now: float) -> admin_pb2.Budget:
+    window = bounds(quota.window, zone, now)
     key = WindowKey(quota.quota_id, window.start)
-    account = accounts.get(key, Account(quota.cap))
+    account = books.accounts.get(key, Account(quota.cap))
+    settled = max(0, account.settled)
+    projection = project(window, now, settled, quota.cap, _past(quota, window, zone, books))
     return admin_pb2.Budget(
         quota=admin_pb2.Quota(
             name=quota.name,
@@ -113,12 +143,23 @@ def _budget(
             window=quota.window,
             cap=quota.cap,
         ),
-        settled=max(0, account.settled),
-        reserved=held.get(key, 0),
+        settled=settled,
+        reserved=books.held.get(key, 0),
         leased=max(0, account.leased),
         window_start=int(now) + window.start if rolls(window.start) else window.start,
         window_end=window.end,
+        leases=[admin_pb2.BudgetLease(owner=o, node=n, amount=a) for o, n, a in books.leases.get(key, ())],
+        forecast=projection.at_end if projection else None,
+        exhausted_at=projection.exhausted_at if projection else 0,
     )
+
+
+def _past(quota: Quota, window: Bounds, zone: str, books: _Books) -> Past | None:
+    if not window.end:
+        return None
+    before = bounds(quota.window, zone, window.start - 1)
+    account = books.accounts.get(WindowKey(quota.quota_id, before.start))
+    return Past(max(0, account.settled), before.end - before.start) if account else None
 
 
 def _alert(alert: Alert) -> admin_pb2.Alert:

@@ -7,7 +7,7 @@ there are skipped: a batch may be sent any number of times, to any replica.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import structlog
@@ -19,15 +19,25 @@ from psycopg import DataError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controlplane.domain.settlement import Settlement
+from controlplane.domain.usage import NOTHING, Day, Usage, local_day
 from controlplane.ledger import rows
 from controlplane.ledger.record import Record, fold, settle
-from controlplane.store import accounts, batches
+from controlplane.ledger.record import usage as used
+from controlplane.store import accounts, batches, usage
 from controlplane.store import ledger as store
 from controlplane.store.transactions import Connection, begin
 
 __all__ = ["Learner", "Receiver", "VerificationError"]
 
 log = structlog.get_logger()
+
+Zones = Callable[[str], str]
+"""A tenant's time zone, by its name."""
+
+
+def _utc(_tenant: str) -> str:
+    return "UTC"
+
 
 RECALLED = 2_000
 """Finished requests a new process learns from."""
@@ -48,8 +58,8 @@ class Learner(Protocol):
 class Receiver:
     """Takes what journals ship. `send` has the shape `kagamichain.shipper.Shipper` wants."""
 
-    def __init__(self, engine: AsyncEngine, learner: Learner | None = None) -> None:
-        self._engine, self._learner = engine, learner
+    def __init__(self, engine: AsyncEngine, learner: Learner | None = None, *, zones: Zones = _utc) -> None:
+        self._engine, self._learner, self._zones = engine, learner, zones
         self._recalled = learner is None
 
     async def send(self, writer: str, frames: Sequence[Frame]) -> int:
@@ -79,7 +89,7 @@ class Receiver:
                 return head.seq
             verify(writer, fresh, after=head)
             await batches.extend(connection, writer, fresh)
-            finished = await _fold(connection, writer, fresh) if fold else []
+            finished = await _fold(connection, writer, fresh, self._zones) if fold else []
         self._learn(finished)
         return fresh[-1].seq
 
@@ -113,16 +123,26 @@ class Receiver:
                         )
 
 
-async def settle_and_write(connection: Connection, records: Iterable[Record]) -> None:
-    """Settle what is final among locked records, and store them all."""
+async def settle_and_write(connection: Connection, records: Iterable[Record], zones: Zones = _utc) -> None:
+    """Settle what is final among locked records, add it to the reports, and store them all."""
     settlement, changed = Settlement(), list(records)
     for record in changed:
         settle(record, settlement)
     await rows.write(connection, changed)
     await accounts.settle(connection, settlement)
+    await usage.add(connection, _uncounted(changed, zones))
 
 
-async def _fold(connection: Connection, writer: str, frames: Sequence[Frame]) -> list[Record]:
+def _uncounted(records: Iterable[Record], zones: Zones) -> dict[Day, Usage]:
+    found: dict[Day, Usage] = {}
+    for record in records:
+        if (more := used(record).minus(record.counted)) != NOTHING:
+            day = Day(record.tenant, local_day(record.at_micros, zones(record.tenant)), record.key_id, record.model)
+            found[day] = found.get(day, NOTHING).plus(more)
+    return found
+
+
+async def _fold(connection: Connection, writer: str, frames: Sequence[Frame], zones: Zones) -> list[Record]:
     """Fold the frames into their records; those of which everything is known since now."""
     entries = [(frame, entry) for frame in frames if (entry := _parse(writer, frame)) is not None]
     # An alert belongs to no request: its place in the chain is all there is to keep.
@@ -131,7 +151,7 @@ async def _fold(connection: Connection, writer: str, frames: Sequence[Frame]) ->
     unfinished = [record for record in records.values() if not (record.admitted and record.final)]
     for frame, entry in entries:
         fold(records[entry.request_id], entry, writer, frame.seq, frame.link)
-    await settle_and_write(connection, records.values())
+    await settle_and_write(connection, records.values(), zones)
     return [record for record in unfinished if record.admitted and record.final]
 
 

@@ -36,6 +36,7 @@ from kagamipb.ledger.v1.ledger_pb2 import (
 
 from controlplane.domain.reservation import Hold, Reservation, ReservationError, decode
 from controlplane.domain.settlement import Settlement
+from controlplane.domain.usage import NOTHING, Usage
 
 PICO_PER_MICRO = 1_000_000
 OPEN = "open"
@@ -118,6 +119,8 @@ class Record:
     input_estimate: int = 0
     charged: list[int] = field(default_factory=list)
     attempts: dict[tuple[int, str], Attempt] = field(default_factory=dict)
+    counted: Usage = NOTHING
+    """What reports count of it already."""
 
     @property
     def cost_micro_usd(self) -> int:
@@ -190,6 +193,23 @@ def actual(record: Record, hold: Hold) -> int:
         return max(counted, hold.amount)
     guessed = sum(_used(attempt, hold) for attempt in attempts if not attempt.reported)
     return max(counted, min(counted + guessed, hold.amount))
+
+
+def usage(record: Record) -> Usage:
+    """What reports count: nothing before both its admission and its end are known. Use of an attempt that was lost,
+    which quotas are charged for, is not known.
+    """
+    if not (record.admitted and record.final):
+        return NOTHING
+    attempts = record.attempts.values()
+    return Usage(
+        1 if any(attempt.opened or attempt.provider_status for attempt in attempts) else 0,
+        sum(attempt.input_tokens for attempt in attempts),
+        sum(attempt.cached_input_tokens for attempt in attempts),
+        sum(attempt.output_tokens for attempt in attempts),
+        sum(attempt.reasoning_tokens for attempt in attempts),
+        record.cost_micro_usd,
+    )
 
 
 def _counts(attempt: Attempt, hold: Hold) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from controlplane.ledger.record import Attempt, Record
+from controlplane.ledger.record import Attempt, Record, usage
 from controlplane.store import batches
 from controlplane.store.ledger import ROW, AttemptRow
 from controlplane.store.transactions import Connection
@@ -32,6 +32,8 @@ async def locked(connection: Connection, request_ids: Iterable[str]) -> dict[str
     records = {row["request_id"]: record_of(row) for row in await batches.lock_requests(connection, ids)}
     for row in await batches.attempts(connection, ids):
         records[row.request_id].attempts[row.attempt, row.writer] = attempt_of(row)
+    for record in records.values():
+        record.counted = usage(record)
     return records
 
 

@@ -67,9 +67,10 @@ class Sweeper:
         wall: Callable[[], float],
         monotonic: Callable[[], float],
         grace: Grace = Grace(),
+        zones: Callable[[str], str] = lambda _: "UTC",
     ) -> None:
         self._engine, self._quotas, self._journal, self._grace = engine, quotas, journal, grace
-        self._wall, self._monotonic = wall, monotonic
+        self._wall, self._monotonic, self._zones = wall, monotonic, zones
         self._in_touch_since = monotonic()
         self._forget_at = monotonic()
 
@@ -95,7 +96,7 @@ class Sweeper:
             records = await rows.locked(connection, ids) if ids else {}
             for record in records.values():
                 self._judge(record)
-            await settle_and_write(connection, records.values())
+            await settle_and_write(connection, records.values(), self._zones)
         await self._retire_dead()
         await self._forget()
         return len(records)

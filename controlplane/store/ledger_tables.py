@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -162,6 +163,23 @@ quota_alerts = Table(
     Index("ix_quota_alerts_tenant_at", "tenant", "created_at"),
 )
 
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    # In the tenant's time zone, when the request was admitted.
+    Column("day", Date, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    # As the client asked for it.
+    Column("model", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cached_input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("cost_micro_usd", BigInteger, nullable=False),
+)
+
 LEDGER = (
     audit_writers,
     audit_frames,
@@ -172,4 +190,5 @@ LEDGER = (
     quota_leases,
     quota_buckets,
     quota_alerts,
+    usage_days,
 )

@@ -36,6 +36,14 @@ class Note(NamedTuple):
     owner: str
 
 
+class Leased(NamedTuple):
+    """What one process has of a window; `node` is empty when it is gone."""
+
+    owner: str
+    node: str
+    amount: int
+
+
 class OwnerLostError(Exception):
     """The owner is not known any more: its leases were given to others.
 
@@ -120,6 +128,16 @@ class QuotaStore:
             return {WindowKey(r.quota_id, r.start): Account(r.cap, r.settled, r.leased) for r in rows}
 
 
+async def leases(engine: AsyncEngine, quota_ids: Iterable[str]) -> dict[WindowKey, list[Leased]]:
+    """Who holds what in every window of these quotas."""
+    found: dict[WindowKey, list[Leased]] = {}
+    async with engine.connect() as connection:
+        for row in await connection.execute(_LEASES, {"quota_ids": list(quota_ids)}):
+            key = WindowKey(row.quota_id, row.start)
+            found.setdefault(key, []).append(Leased(row.owner, row.node or "", row.amount))
+    return found
+
+
 async def listen(engine: AsyncEngine) -> AsyncIterator[Note]:
     """Notes as they come, on a connection of their own. Raises psycopg.Error or OSError when it breaks."""
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -182,6 +200,9 @@ _OWNERS = text("""
     SELECT owner FROM quota_owners
     WHERE (CAST(:node AS text) IS NULL OR node = :node) AND (NOT :expired OR expires_at < clock_timestamp())
     ORDER BY owner""")
+_LEASES = text("""
+    SELECT l.quota_id, l.start, l.owner, o.node, l.amount FROM quota_leases l LEFT JOIN quota_owners o USING (owner)
+    WHERE l.quota_id = ANY(CAST(:quota_ids AS text[])) AND l.amount > 0 ORDER BY l.owner""")
 _ACCOUNTS = text("""
     SELECT w.quota_id, w.start, w.cap, w.leased, w.settled - coalesce((
         SELECT sum(b.amount) FROM quota_buckets b WHERE (b.quota_id, b.start) = (w.quota_id, w.start)

@@ -26,6 +26,7 @@ class KnownAdmin(AdminServicer):
     def __init__(self) -> None:
         self.applied: list[pb.ApplyRequest] = []
         self.queries: list[pb.AuditQuery] = []
+        self.usage_queries: list[pb.UsageQuery] = []
         self.tokens: list[str] = []
         self.refusal: tuple[grpc.StatusCode, str] | None = None
         self.entries = [AuditEntry(request_id=f"r{n}", denied=Denied(code="invalid_api_key")) for n in range(3)]
@@ -45,7 +46,27 @@ class KnownAdmin(AdminServicer):
         quota = pb.Quota(
             name="month", tenant="acme", model="m", unit=pb.UNIT_MICRO_USD, window=pb.WINDOW_MONTH, cap=2_000_000
         )
-        return pb.BudgetReply(budgets=[pb.Budget(quota=quota, settled=500_000, reserved=1, leased=3)])
+        return pb.BudgetReply(
+            budgets=[
+                pb.Budget(
+                    quota=quota,
+                    settled=500_000,
+                    reserved=1,
+                    leased=3,
+                    forecast=2_500_000,
+                    exhausted_at=1_700_000_500,
+                    leases=[pb.BudgetLease(owner="cp-0.ab", node="cp-0", amount=3)],
+                )
+            ]
+        )
+
+    def UsageHistory(self, request: pb.UsageQuery, context: grpc.ServicerContext) -> pb.UsageReply:
+        self.usage_queries.append(request)
+        sums = {"requests": 3, "input_tokens": 1200, "output_tokens": 34, "cost_micro_usd": 5_000_000}
+        named = {pb.USAGE_BY_DAY: {"day": "2026-11-20"}, pb.USAGE_BY_MODEL: {"model": "chat"}}
+        return pb.UsageReply(
+            usage=[pb.Usage(tenant="acme", **sums, **named.get(request.by, {"key_id": "key_1", "key": "app"}))]
+        )
 
     def Alerts(self, request: pb.AlertQuery, context: grpc.ServicerContext) -> pb.AlertReply:
         return pb.AlertReply(alerts=[ALERT])

@@ -37,6 +37,13 @@ class Window(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WINDOW_ROLLING_HOUR: _ClassVar[Window]
     WINDOW_ROLLING_DAY: _ClassVar[Window]
     WINDOW_ROLLING_MONTH: _ClassVar[Window]
+
+class UsageBy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    USAGE_BY_UNSPECIFIED: _ClassVar[UsageBy]
+    USAGE_BY_DAY: _ClassVar[UsageBy]
+    USAGE_BY_KEY: _ClassVar[UsageBy]
+    USAGE_BY_MODEL: _ClassVar[UsageBy]
 ON_QUOTA_UNAVAILABLE_UNSPECIFIED: OnQuotaUnavailable
 ON_QUOTA_UNAVAILABLE_REFUSE: OnQuotaUnavailable
 ON_QUOTA_UNAVAILABLE_ALLOW_AND_AUDIT: OnQuotaUnavailable
@@ -57,6 +64,10 @@ WINDOW_ROLLING_MINUTE: Window
 WINDOW_ROLLING_HOUR: Window
 WINDOW_ROLLING_DAY: Window
 WINDOW_ROLLING_MONTH: Window
+USAGE_BY_UNSPECIFIED: UsageBy
+USAGE_BY_DAY: UsageBy
+USAGE_BY_KEY: UsageBy
+USAGE_BY_MODEL: UsageBy
 
 class Tenant(_message.Message):
     __slots__ = ("name", "display_name", "policy", "time_zone", "disabled", "webhook_url", "webhook_secret", "on_quota_unavailable")
@@ -245,26 +256,86 @@ class BudgetRequest(_message.Message):
     def __init__(self, tenant: _Optional[str] = ...) -> None: ...
 
 class Budget(_message.Message):
-    __slots__ = ("quota", "settled", "reserved", "leased", "window_start", "window_end")
+    __slots__ = ("quota", "settled", "reserved", "leased", "window_start", "window_end", "leases", "forecast", "exhausted_at")
     QUOTA_FIELD_NUMBER: _ClassVar[int]
     SETTLED_FIELD_NUMBER: _ClassVar[int]
     RESERVED_FIELD_NUMBER: _ClassVar[int]
     LEASED_FIELD_NUMBER: _ClassVar[int]
     WINDOW_START_FIELD_NUMBER: _ClassVar[int]
     WINDOW_END_FIELD_NUMBER: _ClassVar[int]
+    LEASES_FIELD_NUMBER: _ClassVar[int]
+    FORECAST_FIELD_NUMBER: _ClassVar[int]
+    EXHAUSTED_AT_FIELD_NUMBER: _ClassVar[int]
     quota: Quota
     settled: int
     reserved: int
     leased: int
     window_start: int
     window_end: int
-    def __init__(self, quota: _Optional[_Union[Quota, _Mapping]] = ..., settled: _Optional[int] = ..., reserved: _Optional[int] = ..., leased: _Optional[int] = ..., window_start: _Optional[int] = ..., window_end: _Optional[int] = ...) -> None: ...
+    leases: _containers.RepeatedCompositeFieldContainer[BudgetLease]
+    forecast: int
+    exhausted_at: int
+    def __init__(self, quota: _Optional[_Union[Quota, _Mapping]] = ..., settled: _Optional[int] = ..., reserved: _Optional[int] = ..., leased: _Optional[int] = ..., window_start: _Optional[int] = ..., window_end: _Optional[int] = ..., leases: _Optional[_Iterable[_Union[BudgetLease, _Mapping]]] = ..., forecast: _Optional[int] = ..., exhausted_at: _Optional[int] = ...) -> None: ...
+
+class BudgetLease(_message.Message):
+    __slots__ = ("owner", "node", "amount")
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    owner: str
+    node: str
+    amount: int
+    def __init__(self, owner: _Optional[str] = ..., node: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
 
 class BudgetReply(_message.Message):
     __slots__ = ("budgets",)
     BUDGETS_FIELD_NUMBER: _ClassVar[int]
     budgets: _containers.RepeatedCompositeFieldContainer[Budget]
     def __init__(self, budgets: _Optional[_Iterable[_Union[Budget, _Mapping]]] = ...) -> None: ...
+
+class UsageQuery(_message.Message):
+    __slots__ = ("tenant", "by", "from_day", "to_day")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    FROM_DAY_FIELD_NUMBER: _ClassVar[int]
+    TO_DAY_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    by: UsageBy
+    from_day: str
+    to_day: str
+    def __init__(self, tenant: _Optional[str] = ..., by: _Optional[_Union[UsageBy, str]] = ..., from_day: _Optional[str] = ..., to_day: _Optional[str] = ...) -> None: ...
+
+class Usage(_message.Message):
+    __slots__ = ("tenant", "day", "key_id", "key", "model", "requests", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", "cost_micro_usd")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    REASONING_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    COST_MICRO_USD_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    day: str
+    key_id: str
+    key: str
+    model: str
+    requests: int
+    input_tokens: int
+    cached_input_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_micro_usd: int
+    def __init__(self, tenant: _Optional[str] = ..., day: _Optional[str] = ..., key_id: _Optional[str] = ..., key: _Optional[str] = ..., model: _Optional[str] = ..., requests: _Optional[int] = ..., input_tokens: _Optional[int] = ..., cached_input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ...) -> None: ...
+
+class UsageReply(_message.Message):
+    __slots__ = ("usage",)
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    usage: _containers.RepeatedCompositeFieldContainer[Usage]
+    def __init__(self, usage: _Optional[_Iterable[_Union[Usage, _Mapping]]] = ...) -> None: ...
 
 class AuditQuery(_message.Message):
     __slots__ = ("tenant", "request_id", "limit")

@@ -49,6 +49,11 @@ class AdminStub:
                 request_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertQuery.SerializeToString,
                 response_deserializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertReply.FromString,
                 _registered_method=True)
+        self.UsageHistory = channel.unary_unary(
+                '/kagamipb.admin.v1.Admin/UsageHistory',
+                request_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.UsageQuery.SerializeToString,
+                response_deserializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.UsageReply.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/kagamipb.admin.v1.Admin/Audit',
                 request_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AuditQuery.SerializeToString,
@@ -83,6 +88,12 @@ class AdminServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Alerts(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UsageHistory(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,6 +134,11 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.Alerts,
                     request_deserializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertQuery.FromString,
                     response_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertReply.SerializeToString,
+            ),
+            'UsageHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.UsageHistory,
+                    request_deserializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.UsageQuery.FromString,
+                    response_serializer=kagamipb_dot_admin_dot_v1_dot_admin__pb2.UsageReply.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -221,6 +237,33 @@ class Admin:
             '/kagamipb.admin.v1.Admin/Alerts',
             kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertQuery.SerializeToString,
             kagamipb_dot_admin_dot_v1_dot_admin__pb2.AlertReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UsageHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kagamipb.admin.v1.Admin/UsageHistory',
+            kagamipb_dot_admin_dot_v1_dot_admin__pb2.UsageQuery.SerializeToString,
+            kagamipb_dot_admin_dot_v1_dot_admin__pb2.UsageReply.FromString,
             options,
             channel_credentials,
             insecure,
