@@ -40,6 +40,7 @@ from controlplane.domain.webhooks import WebhookError
 from controlplane.feed.servicer import PolicyFeed
 from controlplane.guard import Guard
 from controlplane.ledger.alerts import Alerts, Destination
+from controlplane.ledger.growth import QuotaServicer
 from controlplane.ledger.queries import Queries
 from controlplane.ledger.quota_gate import LeasedQuotaGate
 from controlplane.ledger.receiver import Receiver
@@ -87,6 +88,7 @@ class ControlPlane:
         self.xds = Xds(settings.gateway, secrets)
         self.feed = PolicyFeed(self.snapshots, time.monotonic)
         self.ledger = LedgerServicer(receiver)
+        self.growth = QuotaServicer(self.quotas, journal, clock=_unix_micros, random=os.urandom)
         self.health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self.authz_health = Health()
         self.authorizer = authz.Authorizer(
@@ -96,7 +98,7 @@ class ControlPlane:
             journal,
             digest=functools.partial(keys.digest, settings.pepper),
             max_request_bytes=settings.gateway.max_request_bytes,
-            clock=lambda: time.time_ns() // 1000,
+            clock=_unix_micros,
             random=os.urandom,
         )
         self.admin = Admin(
@@ -163,7 +165,7 @@ class ControlPlane:
                 ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
             ],
         )
-        for part in (self.admin, self.feed, self.ledger, self.xds):
+        for part in (self.admin, self.feed, self.ledger, self.growth, self.xds):
             part.add_to(server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
         services = (admin_pb2.DESCRIPTOR.services_by_name["Admin"].full_name, reflection.SERVICE_NAME)
@@ -259,6 +261,10 @@ def _listen(server: grpc.aio.Server, address: str) -> None:
         server.add_insecure_port(address)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}: in use, or not allowed") from error
+
+
+def _unix_micros() -> int:
+    return time.time_ns() // 1000
 
 
 def _check_failed(where: str, error: BaseException) -> None:

@@ -32,6 +32,7 @@ class Ask(NamedTuple):
     output_limit: int
     """The most output tokens the caller allows over all choices; 0 when not limited."""
     choices: int = 1
+    stream: bool = False
 
 
 class _WrongError(Exception):
@@ -111,7 +112,7 @@ def _ask(fields: dict[str, Any]) -> Ask:
     except orjson.JSONEncodeError:
         # More is read (1,024 levels) than can be written again (254).
         raise _WrongError("The request body is nested too deeply.") from None
-    return Ask(model, clean(user, MAX_USER_CHARS), size, limit * choices, choices)
+    return Ask(model, clean(user, MAX_USER_CHARS), size, limit * choices, choices, fields.get("stream") or False)
 
 
 def _a(*kinds: type) -> Callable[[Any], bool]:

@@ -63,6 +63,7 @@ class Grant:
     policy_version: str
     reservation_id: str
     max_output_tokens: int
+    paid_output_tokens: int
     traceparent: str
     admitted_at_unix_micros: int
     tags: Mapping[str, str]
@@ -102,6 +103,7 @@ def allow(plan: Plan, grant: Grant) -> CheckResponse:
         admitted_at_unix_micros=grant.admitted_at_unix_micros,
         tags=grant.tags,
         max_output_tokens=grant.max_output_tokens,
+        paid_output_tokens=grant.paid_output_tokens,
     )
     context = base64.urlsafe_b64encode(plan.context + own.SerializeToString()).decode()
     response = CheckResponse()

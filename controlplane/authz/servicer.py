@@ -138,6 +138,7 @@ class Authorizer:
             policy_version=version,
             reservation_id=granted.reservation_id,
             max_output_tokens=granted.max_output_tokens,
+            paid_output_tokens=granted.paid_output_tokens,
             traceparent=facts.traceparent,
             admitted_at_unix_micros=stamp.unix_micros,
             tags=dict(facts.tags),

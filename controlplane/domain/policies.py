@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from kagamipb.policy.v1.policy_pb2 import Action, CustomRecognizer, EntityRule, RedactionPolicy, Uninspected
+from kagamipb.policy.v1.policy_pb2 import Action, BudgetEnd, CustomRecognizer, EntityRule, RedactionPolicy, Uninspected
 
 MAX_RULES: Final = 200
 MAX_RECOGNIZERS: Final = 50
@@ -59,6 +59,8 @@ def problems(policy: RedactionPolicy, vet: Vet, vet_pattern: VetPattern) -> Iter
     yield from _recognizers(policy.recognizers, vet)
     if policy.uninspected not in Uninspected.values():
         yield "uninspected", f"unknown value {policy.uninspected}"
+    if policy.budget_end not in BudgetEnd.values():
+        yield "budget_end", f"unknown value {policy.budget_end}"
     hold = policy.max_hold_chars
     if hold and not LEAST_HOLD_CHARS <= hold <= MOST_HOLD_CHARS:
         yield "max_hold_chars", f"must be between {LEAST_HOLD_CHARS} and {MOST_HOLD_CHARS}, or 0 for the default"

@@ -43,6 +43,23 @@ class Demand(NamedTuple):
     team: str = ""
     unmetered: bool = False
     """The request passes even if no quota can be asked."""
+    streamed: bool = False
+    """The answer is a stream: the data plane meters it and asks for more when it outgrows what is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a stream under way may need beyond its reservation."""
+
+    request_id: str
+    tenant: str
+    provider: str
+    """That is streaming."""
+    reservation_id: str
+    """Of the request."""
+    output_tokens: int
+    """Further ones wanted."""
+    pico_usd_per_output_token: int
 
 
 class Guess(NamedTuple):
@@ -78,6 +95,8 @@ class Granted:
     """No quota could be asked, and the demand passes all the same: the reservation names what to settle, nothing is
     held.
     """
+    paid_output_tokens: int = 0
+    """Output tokens the reservation pays for; 0 = no quota counts output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +130,15 @@ class QuotaGate(Protocol):
         `now`: Unix seconds. Never raises. The ledger releases what is not used when it sees the request's
         final audit entry; a request that is granted and then fails before its `Admitted` entry is written
         is given back with `cancel`.
+        """
+        ...
+
+    async def extend(self, growth: Growth) -> Reservation:
+        """Hold more for a stream under way: as many of the wanted tokens as there is room for, without waiting for
+        others to free some.
+
+        The grant is a reservation beside the first one (`reservation_id` is "" when no quota counts output any
+        more) and pays for `paid_output_tokens`. Never raises. The ledger frees it with the request.
         """
         ...
 

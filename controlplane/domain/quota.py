@@ -6,9 +6,12 @@ stays leased until the ledger settles the request: then the hold leaves the leas
 settled, and the difference is free for everyone at once.
 
 Invariant at every instant, across replicas: settled + leased <= cap, and holds <= leased. It needs actual
-use never to exceed the hold, so a hold pays for a stated number of output tokens and the provider is asked
-for no more. That number is generous while there is plenty of room and shrinks to the expected output as the
-cap comes near: nothing is refused for a worst case, and nothing is spent beyond the cap.
+use never to exceed the hold, so a hold pays for a stated number of output tokens. A whole answer cannot be
+stopped on its way: its hold is generous while there is plenty of room, shrinks to the expected output as the
+cap comes near, and the provider is asked for no more. A stream is metered: its hold is the expected output
+from the start, it grows by extensions, and the stream is cut where none is granted; only near the cap is the
+provider held to a share of the room as well, and at the cap to the hold itself. So nothing is refused for a
+worst case, and nothing is spent beyond the cap.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from kagamipb.admin.v1.admin_pb2 import (
     Unit,
 )
 
-from controlplane.domain.ports import Demand
+from controlplane.domain.ports import Demand, Growth
 
 GENEROUS_OUTPUT = 8192
 """Output tokens a request without a limit of its own may use while room is plentiful; then it is not
@@ -43,6 +46,7 @@ SHARE = 8
 PICO_PER_MICRO = 1_000_000
 
 _OUTPUT_UNITS = frozenset({UNIT_MICRO_USD, UNIT_OUTPUT_TOKENS, UNIT_TOTAL_TOKENS})
+_OUTPUT_TOKENS = _OUTPUT_UNITS - {UNIT_MICRO_USD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +97,13 @@ class Pool:
 
 
 class Plan(NamedTuple):
-    """What to take out of each pool, and the clamp that makes it enough (0 = none needed)."""
+    """What to take out of each pool, and what that means for the output."""
 
     amounts: tuple[int, ...]
     max_output_tokens: int
+    """The most the provider may be asked for; 0 = no clamp needed."""
+    paid_output_tokens: int = 0
+    """What the amounts pay for; 0 = none of them counts output."""
 
 
 def amount(demand: Demand, unit: Unit, output_tokens: int) -> int:
@@ -146,11 +153,15 @@ def expected_output(demand: Demand) -> int:
 
 def plan(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> Plan | None:
     """Admit the demand out of what the pools have free; None when at least one needs more lease first."""
-    if (generous := _generous(demand, units, pools)) is not None:
-        return Plan(generous, 0)
-    output = _roomy_output(demand, units, pools)
+    return _generous(demand, units, pools) or _measured(demand, units, pools)
+
+
+def _measured(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> Plan | None:
+    """The plan with as much output as the tightest pool allows."""
+    most = _roomy_output(demand, units, pools)
+    output = expected_output(demand) if demand.streamed else most
     taken = _fits(demand, units, pools, output)
-    return None if taken is None else Plan(taken, clamp(demand, units, output))
+    return None if taken is None else Plan(taken, clamp(demand, units, most), _paid(demand, units, output))
 
 
 def squeeze(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> Plan | None:
@@ -162,16 +173,35 @@ def squeeze(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> Pla
     if output < least_output(demand):
         return None
     taken = _fits(demand, units, pools, output)
-    return None if taken is None else Plan(taken, clamp(demand, units, output))
+    return None if taken is None else Plan(taken, clamp(demand, units, output), _paid(demand, units, output))
+
+
+def growth_demand(growth: Growth) -> Demand:
+    """An extension as a demand: output and nothing else, and no more of it than is wanted."""
+    wanted, price = growth.output_tokens, growth.pico_usd_per_output_token
+    return Demand(
+        request_id=growth.request_id,
+        tenant=growth.tenant,
+        key_id="",
+        user="",
+        model="",
+        providers=(growth.provider,),
+        micro_usd=-(-wanted * price // PICO_PER_MICRO),
+        input_tokens=0,
+        output_tokens=wanted,
+        output_limit=wanted,
+        pico_usd_per_output_token=price,
+    )
+
+
+def counts_output(unit: Unit) -> bool:
+    """Whether a quota of this unit is used by output."""
+    return unit in _OUTPUT_UNITS
 
 
 def clamp(demand: Demand, units: Sequence[Unit], output: int) -> int:
     """The limit the provider must be given for a hold that pays for `output` tokens; 0 when none is needed."""
-    if output >= largest_output(demand) or not any(unit in _OUTPUT_UNITS for unit in units):
-        return 0
-    if demand.pico_usd_per_output_token <= 0 and not any(u in _OUTPUT_UNITS and u != UNIT_MICRO_USD for u in units):
-        return 0
-    return output
+    return 0 if output >= largest_output(demand) else _paid(demand, units, output)
 
 
 def hopeless(demand: Demand, unit: Unit, pool: Pool) -> bool:
@@ -181,15 +211,26 @@ def hopeless(demand: Demand, unit: Unit, pool: Pool) -> bool:
     return amount(demand, unit, least_output(demand)) > pool.cap - pool.settled
 
 
-def _generous(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> tuple[int, ...] | None:
-    """What nearly every request takes: the most it may, while every pool holds plenty of that."""
-    output, taken = largest_output(demand), []
+def _generous(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> Plan | None:
+    """What nearly every request is granted, while every pool holds plenty of the most it may use."""
+    most, taken = largest_output(demand), []
+    output = expected_output(demand) if demand.streamed else most
     for unit, pool in zip(units, pools, strict=True):
         need = amount(demand, unit, output)
-        if need > pool.free or (unit in _OUTPUT_UNITS and need > (pool.room + pool.free) // PLENTY):
+        if need > pool.free:
             return None
+        if unit in _OUTPUT_UNITS:
+            largest = amount(demand, unit, most) if demand.streamed else need
+            if largest > (pool.room + pool.free) // PLENTY:
+                return None
         taken.append(need)
-    return tuple(taken)
+    return Plan(tuple(taken), 0, _paid(demand, units, output))
+
+
+def _paid(demand: Demand, units: Sequence[Unit], output: int) -> int:
+    """`output`, if any of the units is used by it; free output is paid for by no quota of money."""
+    counted = _OUTPUT_UNITS if demand.pico_usd_per_output_token > 0 else _OUTPUT_TOKENS
+    return 0 if counted.isdisjoint(units) else output
 
 
 def _roomy_output(demand: Demand, units: Sequence[Unit], pools: Sequence[Pool]) -> int:

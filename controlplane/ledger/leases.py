@@ -45,7 +45,7 @@ class Waiter:
     reply: Callable[[Granted | Exhausted | None], None]
     """Called once; None = no answer can be had from the database."""
     squeeze: bool = False
-    """It waited long enough: it takes what there is."""
+    """It waited long enough, or was never to wait: it takes what there is."""
 
 
 @dataclass(slots=True)
@@ -119,8 +119,8 @@ class Leases:
             tracked.pool.free = 0
 
     def join(self, waiter: Waiter) -> None:
-        """Wait for the next rounds."""
-        self.waiters.append(waiter)
+        """Wait for the next rounds; who takes what there is comes first."""
+        self.waiters.insert(0 if waiter.squeeze else len(self.waiters), waiter)
         for tracked in waiter.request.tracked:
             tracked.waiting += 1
 
@@ -217,7 +217,7 @@ class Leases:
                 self.top_up[tracked.key] = tracked
             before, after = tracked.label
             text += f"{before}{amount}{after}"
-        return Granted(text, plan.max_output_tokens)
+        return Granted(text, plan.max_output_tokens, paid_output_tokens=plan.paid_output_tokens)
 
     def _ask_for(self, waiter: Waiter, round_: Round, mono: float) -> None:
         """Where the waiter's need is more than is free, give that back and ask for the whole in one go."""

@@ -19,7 +19,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -29,9 +29,10 @@ from kagamipb.admin.v1.admin_pb2 import Unit
 from sqlalchemy.exc import SQLAlchemyError
 
 from controlplane.domain import ports
+from controlplane.domain import quota as arithmetic
 from controlplane.domain.clock import Offset
 from controlplane.domain.matching import QuotaBook
-from controlplane.domain.ports import Demand, Exhausted, Granted, Unavailable
+from controlplane.domain.ports import Demand, Exhausted, Granted, Growth, Unavailable
 from controlplane.domain.quota import Pool
 from controlplane.domain.reservation import ReservationError, WindowKey, decode
 from controlplane.domain.snapshot import Snapshot
@@ -131,15 +132,42 @@ class LeasedQuotaGate(ports.QuotaGate):
             return replace(reply, limits=limits(scope.rated))
         return reply
 
-    async def _reserve(self, request: Request) -> ports.Reservation:
+    async def extend(self, growth: Growth) -> ports.Reservation:
+        """See `ports.QuotaGate`."""
+        snapshot = self._snapshot()
+        if snapshot is None:
+            return Unavailable()
+        try:
+            tracked = tuple(self._grown(snapshot, growth))
+        except ReservationError:
+            return Unavailable()
+        if not tracked:
+            return replace(_NO_QUOTA, paid_output_tokens=growth.output_tokens)
+        units, pools = tuple(one.quota.unit for one in tracked), tuple(one.pool for one in tracked)
+        return await self._reserve(Request(arithmetic.growth_demand(growth), tracked, units, pools), at_once=True)
+
+    def _grown(self, snapshot: Snapshot, growth: Growth) -> Iterator[Tracked]:
+        """The windows an extension is held in: those of the reservation, also when they have just ended, that still
+        count this output.
+        """
+        tenant, mono = snapshot.tenants.get(growth.tenant), self._monotonic()
+        zone = tenant.time_zone if tenant else "UTC"
+        quotas = {quota.quota_id: quota for quota in snapshot.quotas.get(growth.tenant, ())}
+        for hold in decode(growth.reservation_id).holds:
+            quota = quotas.get(hold.key.quota_id)
+            if quota and arithmetic.counts_output(quota.unit) and hold.provider in ("", growth.provider):
+                ends = self._calendar.bounds(quota.window, zone, hold.key.start).end
+                yield self._leases.track(quota, hold.key, ends, mono)
+
+    async def _reserve(self, request: Request, *, at_once: bool = False) -> ports.Reservation:
         mono = self._monotonic()
         if mono < self._valid_until and (granted := self._leases.admit(request, mono, last_of_it=self._failed)):
             if self._leases.top_up:
                 self._wake.set()
             return granted
-        if self._failed and request.demand.unmetered:
+        if self._failed and (at_once or request.demand.unmetered):
             return self._leases.refuse(request, mono) or unmetered(request)
-        return self._leases.refuse(request, mono) or await self._wait(request, mono)
+        return self._leases.refuse(request, mono) or await self._wait(request, mono, at_once=at_once)
 
     def cancel(self, granted: Granted) -> None:
         """See `ports.QuotaGate`."""
@@ -203,13 +231,13 @@ class LeasedQuotaGate(ports.QuotaGate):
         pools = tuple(one.pool for one in tracked)
         return Scope(tuple(tracked), tuple(matches.units), pools, first, last, self._leases.forgotten, rated(tracked))
 
-    async def _wait(self, request: Request, mono: float) -> ports.Reservation:
+    async def _wait(self, request: Request, mono: float, *, at_once: bool) -> ports.Reservation:
         crowded = next((t for t in request.tracked if t.waiting >= MOST_WAITERS), None)
         if crowded is not None:
             return exhausted(crowded)
         patience = min(self._patience, SHORT_PATIENCE) if countable(request) else self._patience
         future: asyncio.Future[Granted | Exhausted | None] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(request, mono + patience, future.set_result)
+        waiter = Waiter(request, mono + patience, future.set_result, squeeze=at_once)
         self._leases.join(waiter)
         self._wake.set()
         answered, trips = False, self.trips

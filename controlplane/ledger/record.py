@@ -9,10 +9,14 @@ What is charged for a request is, hold by hold, what its attempts used. Use that
 a data plane died, is charged as the rest of the hold: the provider may have been that generous, and a cap
 must hold. Use that nobody counted, because an answer was cut, is estimated, and never charged beyond the hold:
 the hold paid for all that the provider was allowed.
+
+A hold may have been extended on the way, by any replica; several entries tell of the same extension, and it is
+freed once. It counts as part of the hold.
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 
 from kagamipb.admin.v1.admin_pb2 import (
@@ -23,6 +27,7 @@ from kagamipb.admin.v1.admin_pb2 import (
     UNIT_REQUESTS,
 )
 from kagamipb.ledger.v1.ledger_pb2 import (
+    OUTCOME_QUOTA_CUT,
     OUTCOME_UNSPECIFIED,
     OUTCOME_WORKER_LOST,
     Abandoned,
@@ -30,6 +35,8 @@ from kagamipb.ledger.v1.ledger_pb2 import (
     AuditEntry,
     Closed,
     Denied,
+    Extended,
+    Extension,
     Opened,
     Outcome,
 )
@@ -92,6 +99,11 @@ class Attempt:
         return self.outcome == OUTCOME_WORKER_LOST and self.opened
 
     @property
+    def counted(self) -> bool:
+        """Whether the provider told how much it used; of a stream that was cut it told no more than a part."""
+        return self.reported and self.outcome != OUTCOME_QUOTA_CUT
+
+    @property
     def cost_micro_usd(self) -> int:
         """Rounded up once per attempt."""
         return -(-self.cost_pico_usd // PICO_PER_MICRO)
@@ -118,6 +130,10 @@ class Record:
     holder: str = ""
     input_estimate: int = 0
     charged: list[int] = field(default_factory=list)
+    extensions: list[str] = field(default_factory=list)
+    """`<id> <reservation>` each, in the order heard of."""
+    freed: int = 0
+    """So many of them, from the first, hold nothing any more."""
     attempts: dict[tuple[int, str], Attempt] = field(default_factory=dict)
     counted: Usage = NOTHING
     """What reports count of it already."""
@@ -133,6 +149,14 @@ class Record:
             return decode(self.reservation) if self.reservation else None
         except ReservationError:
             return None
+
+    def extended(self, since: int = 0) -> list[Reservation]:
+        """The parsed extensions from number `since` on, without unreadable ones."""
+        found = []
+        for text in self.extensions[since:]:
+            with contextlib.suppress(ReservationError):
+                found.append(decode(text.partition(" ")[2]))
+        return found
 
 
 def fold(record: Record, entry: AuditEntry, writer: str, seq: int, link: bytes) -> None:
@@ -150,6 +174,8 @@ def fold(record: Record, entry: AuditEntry, writer: str, seq: int, link: bytes) 
         _closed(_attempt(record, entry.closed.attempt, writer), record, entry.closed, seq, link)
     elif kind == "abandoned":
         _abandoned(record, entry.abandoned)
+    elif kind == "extended":
+        _extended(record, entry.extended)
     conclude(record)
 
 
@@ -169,8 +195,14 @@ def conclude(record: Record) -> None:
 
 def settle(record: Record, settlement: Settlement) -> None:
     """Charge what a final request used and was not charged yet, and let go of what it held. Idempotent."""
+    if not record.final:
+        return
+    for extension in record.extended(record.freed):
+        for hold in extension.holds:
+            settlement.release(hold.key, extension.owner, hold.amount)
+    record.freed = len(record.extensions)
     reservation = record.held()
-    if not record.final or reservation is None:
+    if reservation is None:
         return
     for index, hold in enumerate(reservation.holds):
         used = actual(record, hold)
@@ -188,11 +220,18 @@ def actual(record: Record, hold: Hold) -> int:
     attempts = [a for a in record.attempts.values() if not hold.provider or a.provider == hold.provider]
     if hold.unit == UNIT_REQUESTS:
         return 1 if any(_counts(a, hold) for a in attempts) else 0
-    counted = sum(_used(attempt, hold) for attempt in attempts if attempt.reported)
+    held = _held(record, hold)
+    counted = sum(_used(attempt, hold) for attempt in attempts if attempt.counted)
     if any(a.lost for a in attempts):
-        return max(counted, hold.amount)
-    guessed = sum(_used(attempt, hold) for attempt in attempts if not attempt.reported)
-    return max(counted, min(counted + guessed, hold.amount))
+        return max(counted, held)
+    guessed = sum(_used(attempt, hold) for attempt in attempts if not attempt.counted)
+    return max(counted, min(counted + guessed, held))
+
+
+def _held(record: Record, hold: Hold) -> int:
+    """The hold with what it was extended by."""
+    holds = [other for extension in record.extended() for other in extension.holds]
+    return hold.amount + sum(h.amount for h in holds if h.key == hold.key and h.provider == hold.provider)
 
 
 def usage(record: Record) -> Usage:
@@ -265,6 +304,17 @@ def _abandoned(record: Record, event: Abandoned) -> None:
         record.outcome = ABANDONED
 
 
+def _extended(record: Record, event: Extended) -> None:
+    _known(record, tenant=event.tenant, reservation=event.reservation_id)
+    _extend(record, event.extension)
+
+
+def _extend(record: Record, extension: Extension) -> None:
+    text = f"{extension.id} {extension.reservation_id}"
+    if extension.reservation_id and text not in record.extensions:
+        record.extensions.append(text)
+
+
 def _opened(attempt: Attempt, record: Record, event: Opened, seq: int, link: bytes) -> None:
     _known(record, tenant=event.tenant, key_id=event.key_id, policy=event.policy)
     _known(record, reservation=event.reservation_id)
@@ -283,6 +333,8 @@ def _closed(attempt: Attempt, record: Record, event: Closed, seq: int, link: byt
     _known(record, tenant=event.tenant, reservation=event.reservation_id)
     if not record.admitted:
         _known(record, model=event.model)
+    for extension in event.extensions:
+        _extend(record, extension)
     attempt.provider, attempt.model = event.provider or attempt.provider, event.model or attempt.model
     attempt.outcome, attempt.final, attempt.code = event.outcome, event.final, event.code
     attempt.provider_status, attempt.client_status = event.provider_status, event.client_status

@@ -104,7 +104,7 @@ _ATTEMPTS = """
     SELECT request_id, attempt, writer, body::text FROM audit_attempts WHERE request_id = ANY(%(ids)b::text[])"""
 _TYPES = {
     "at_micros": "bigint", "http_status": "int", "cost_micro_usd": "bigint", "admitted": "bool", "final": "bool",
-    "charged": "bigint[]", "input_estimate": "bigint",
+    "charged": "bigint[]", "input_estimate": "bigint", "extensions": "text[]", "freed": "int",
 }  # fmt: skip
 _DECLARED = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in _COLUMNS)
 _SET = ", ".join(f"{name} = n.{name}" for name in _COLUMNS[1:])

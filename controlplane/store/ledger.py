@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 ROW = (
     "request_id", "at_micros", "tenant", "key_id", "end_user", "model", "path", "policy", "outcome", "http_status",
     "code", "cost_micro_usd", "admitted", "final", "reservation", "holder", "input_estimate",
+    "extensions", "freed",
 )  # fmt: skip
 """Columns of `audit_requests` a caller reads and writes, in this order; `charged` follows."""
 
@@ -47,7 +48,7 @@ async def recent(
 
 
 async def holding(engine: AsyncEngine) -> list[str]:
-    """Reservations of all requests that still hold budget."""
+    """Reservations and extensions of all requests that still hold budget."""
     async with engine.connect() as connection:
         return [row.reservation for row in await connection.execute(_HOLDING)]
 
@@ -78,7 +79,10 @@ _RECENT = text("""
     WHERE (CAST(:tenant AS text) = '' OR tenant = :tenant)
       AND (CAST(:request_id AS text) = '' OR request_id = :request_id)
     ORDER BY at_micros DESC, request_id DESC LIMIT :limit""")
-_HOLDING = text("SELECT reservation FROM audit_requests WHERE holder <> ''")
+_HOLDING = text("""
+    SELECT reservation FROM audit_requests WHERE holder <> '' UNION ALL
+    SELECT split_part(extension, ' ', 2) FROM audit_requests, unnest(extensions[freed + 1:]) AS extension
+    WHERE cardinality(extensions) > freed""")
 _OUTPUTS = text("""
     SELECT r.tenant, r.model, r.input_estimate, a.body FROM audit_requests r JOIN audit_attempts a USING (request_id)
     WHERE r.final AND r.outcome = 'completed' ORDER BY r.at_micros DESC LIMIT :limit""")

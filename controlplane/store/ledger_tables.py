@@ -73,10 +73,15 @@ audit_requests = Table(
     # What was charged so far, hold by hold.
     Column("charged", ARRAY(BigInteger), nullable=False, server_default="{}"),
     Column("input_estimate", BigInteger, nullable=False, server_default="0"),
+    # What it was granted beyond the reservation (`<id> <reservation>`), in the order heard of; the first `freed` of
+    # them hold nothing any more.
+    Column("extensions", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("freed", Integer, nullable=False, server_default="0"),
     Index("ix_audit_requests_at_micros", "at_micros"),
     Index("ix_audit_requests_tenant_at", "tenant", "at_micros"),
     Index("ix_audit_requests_open", "touched_at", postgresql_where=text("NOT final")),
     Index("ix_audit_requests_holder", "holder", postgresql_where=text("holder <> ''")),
+    Index("ix_audit_requests_extended", "request_id", postgresql_where=text("cardinality(extensions) > freed")),
 )
 
 audit_attempts = Table(

@@ -158,12 +158,12 @@ async def _leases_of(connection: Connection, owner: str) -> list[tuple[WindowKey
 
 async def _held_by(connection: Connection, owner: str) -> dict[WindowKey, int]:
     held: dict[WindowKey, int] = {}
-    for (reservation,) in await (await connection.execute(_HELD, {"owner": owner})).fetchall():
+    for (text_,) in await (await connection.execute(_HELD, {"owner": owner})).fetchall():
         try:
-            holds = decode(reservation).holds
+            reservation = decode(text_)
         except ReservationError:
             continue
-        for hold in holds:
+        for hold in reservation.holds if reservation.owner == owner else ():
             held[hold.key] = held.get(hold.key, 0) + hold.amount
     return held
 
@@ -192,7 +192,10 @@ _LOCK_OWNER = "SELECT owner FROM quota_owners WHERE owner = %(owner)s FOR UPDATE
 _DELETE_OWNER = "DELETE FROM quota_owners WHERE owner = %(owner)s"
 _LEASES_OF = """
     SELECT quota_id, start, amount FROM quota_leases WHERE owner = %(owner)s ORDER BY quota_id COLLATE "C", start"""
-_HELD = "SELECT reservation FROM audit_requests WHERE holder = %(owner)s"
+_HELD = """
+    SELECT reservation FROM audit_requests WHERE holder = %(owner)s UNION ALL
+    SELECT split_part(extension, ' ', 2) FROM audit_requests, unnest(extensions[freed + 1:]) AS extension
+    WHERE cardinality(extensions) > freed"""
 _FORGET = """
     DELETE FROM quota_windows WHERE ends > 0 AND leased <= 0 AND ends < extract(epoch FROM clock_timestamp())
         - CASE WHEN ends - start <= 3600 THEN 2 ELSE 400 END * 86400"""

@@ -12,6 +12,8 @@ from kagamipb.ledger.v1.ledger_pb2 import (
     AuditEntry,
     Closed,
     Denied,
+    Extended,
+    Extension,
     Opened,
     Usage,
 )
@@ -70,6 +72,15 @@ def abandoned(request_id: str, reservation: str = "") -> AuditEntry:
     return AuditEntry(
         request_id=request_id, at_unix_micros=AT, abandoned=Abandoned(reservation_id=reservation, tenant="acme")
     )
+
+
+def extension(number: int, reservation: str, output_tokens: int = 100) -> Extension:
+    return Extension(id=f"e{number}", reservation_id=reservation, output_tokens=output_tokens)
+
+
+def extended(request_id: str, reservation: str, more: Extension) -> AuditEntry:
+    event = Extended(reservation_id=reservation, tenant="acme", extension=more)
+    return AuditEntry(request_id=request_id, at_unix_micros=AT, extended=event)
 
 
 class Chain:

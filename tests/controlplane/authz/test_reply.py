@@ -20,7 +20,8 @@ PLAN = reply.plan("chat", chain(SNAPSHOT.routes["chat"], SNAPSHOT))
 def grant(**changes: Any) -> reply.Grant:
     values: dict[str, Any] = {
         "request_id": "r-1", "tenant": "acme", "key_id": "key_1", "user": "", "policy": "default",
-        "policy_version": "v", "reservation_id": "", "max_output_tokens": 0, "traceparent": "",
+        "policy_version": "v", "reservation_id": "", "max_output_tokens": 0, "paid_output_tokens": 0,
+        "traceparent": "",
         "admitted_at_unix_micros": 1, "tags": {},
     }  # fmt: skip
     return reply.Grant(**(values | changes))

@@ -16,18 +16,16 @@ from kagamipb.admin.v1.admin_pb2 import (
     Unit,
 )
 
-from controlplane.domain.ports import Demand
+from controlplane.domain.ports import Demand, Growth
 from controlplane.domain.quota import (
     GENEROUS_OUTPUT,
     Account,
-    Plan,
     Pool,
-    _fits,
-    _roomy_output,
+    _measured,
     affordable_output,
     amount,
-    clamp,
     expected_output,
+    growth_demand,
     hopeless,
     largest_output,
     least_output,
@@ -59,6 +57,7 @@ demands = st.builds(
     given=st.integers(0, 10_000),
     base=st.integers(0, 10_000),
 )
+demands = st.builds(lambda one, streamed: one._replace(streamed=streamed), demands, st.booleans())
 
 
 # Accounts
@@ -145,29 +144,53 @@ def test_least_expected_and_largest_output_are_in_order(one: Demand) -> None:
 def test_with_plenty_of_room_a_request_may_be_long_and_is_not_clamped() -> None:
     taken = plan(demand(), [UNIT_OUTPUT_TOKENS], [Pool(10**9, free=10**6, room=10**9)])
     assert taken is not None
-    assert taken == ((GENEROUS_OUTPUT,), 0)
+    assert taken == ((GENEROUS_OUTPUT,), 0, GENEROUS_OUTPUT)
 
 
 def test_as_the_cap_comes_near_a_request_gets_a_share_and_is_held_to_it() -> None:
     taken = plan(demand(expected=100), [UNIT_OUTPUT_TOKENS], [Pool(10**9, free=3200, room=12_800)])
     assert taken is not None
-    assert taken == ((1000,), 1000)
+    assert taken == ((1000,), 1000, 1000)
 
 
 def test_close_to_the_cap_a_request_gets_what_it_is_expected_to_use() -> None:
     taken = plan(demand(expected=100), [UNIT_OUTPUT_TOKENS], [Pool(10**9, free=100, room=0)])
     assert taken is not None
-    assert taken == ((100,), 100)
+    assert taken == ((100,), 100, 100)
 
 
 def test_a_clients_own_limit_needs_no_clamp() -> None:
     taken = plan(demand(expected=30, limit=30), [UNIT_OUTPUT_TOKENS], [Pool(10**9, free=100, room=0)])
-    assert taken == ((30,), 0)
+    assert taken == ((30,), 0, 30)
 
 
 def test_a_quota_that_does_not_count_output_clamps_nothing() -> None:
     taken = plan(demand(), [UNIT_REQUESTS, UNIT_INPUT_TOKENS], [Pool(9, free=1), Pool(99, free=50)])
-    assert taken == ((1, 50), 0)
+    assert taken == ((1, 50), 0, 0)
+
+
+def test_a_stream_holds_what_it_is_expected_to_use_and_is_not_clamped_while_there_is_plenty_of_room() -> None:
+    stream = demand(expected=100)._replace(streamed=True)
+    assert plan(stream, [UNIT_OUTPUT_TOKENS], [Pool(10**9, free=10**6, room=10**9)]) == ((100,), 0, 100)
+    assert plan(stream, [UNIT_MICRO_USD], [Pool(10**9, free=10**6, room=10**9)]) == ((40 + 350,), 0, 100)
+
+
+def test_as_the_cap_comes_near_a_stream_may_grow_to_a_share_of_the_room_and_at_the_cap_not_at_all() -> None:
+    stream = demand(expected=100)._replace(streamed=True)
+    assert plan(stream, [UNIT_OUTPUT_TOKENS], [Pool(10**9, free=3200, room=12_800)]) == ((100,), 1000, 100)
+    assert plan(stream, [UNIT_OUTPUT_TOKENS], [Pool(10**9, free=100, room=0)]) == ((100,), 100, 100)
+
+
+def test_output_that_costs_nothing_is_paid_for_by_no_budget() -> None:
+    assert plan(demand(price=0), [UNIT_MICRO_USD], [Pool(10**9, free=10**6, room=10**9)]) == ((40,), 0, 0)
+
+
+def test_an_extension_takes_output_and_nothing_else() -> None:
+    more = growth_demand(Growth("r", "t", "p", "res", 200, 3_500_000))
+    assert [amount(more, unit, 200) for unit in OUTPUT_UNITS] == [700, 200, 200]
+    units, pools = [UNIT_MICRO_USD, UNIT_TOTAL_TOKENS], [Pool(9999, free=9000), Pool(9999, free=60)]
+    assert plan(more, units, pools) is None
+    assert squeeze(more, units, pools) == ((210, 60), 60, 60)
 
 
 def test_without_enough_free_lease_nothing_is_taken() -> None:
@@ -175,7 +198,7 @@ def test_without_enough_free_lease_nothing_is_taken() -> None:
 
 
 def test_a_squeezed_request_takes_what_is_left_if_that_is_an_answer() -> None:
-    assert squeeze(demand(expected=100), [UNIT_OUTPUT_TOKENS], [Pool(99, free=60)]) == ((60,), 60)
+    assert squeeze(demand(expected=100), [UNIT_OUTPUT_TOKENS], [Pool(99, free=60)]) == ((60,), 60, 60)
     assert squeeze(demand(expected=100), [UNIT_OUTPUT_TOKENS], [Pool(99, free=15)]) is None
 
 
@@ -191,6 +214,9 @@ def test_a_hold_always_covers_the_clamped_output(one: Demand, units: list[int], 
         if taken is None:
             continue
         most = taken.max_output_tokens or largest_output(one)
+        if one.streamed:
+            assert taken.paid_output_tokens <= most
+            most = taken.paid_output_tokens or most
         for unit, held, pool in zip(units, taken.amounts, pools, strict=True):
             assert held <= pool.free
             if unit != UNIT_MICRO_USD or one.pico_usd_per_output_token:
@@ -201,14 +227,15 @@ def test_a_hold_always_covers_the_clamped_output(one: Demand, units: list[int], 
 
 
 class Books(RuleBasedStateMachine):
-    """Replicas that lease, admit, settle, give back, die and lower or raise the cap, in any order."""
+    """Replicas that lease, admit, extend, settle, give back, die and lower or raise the cap, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.account = Account(cap=1000)
         self.leases: dict[int, int] = {}  # as the database has them: free + held
         self.free: dict[int, int] = {}  # as living replicas have them
-        self.held: list[tuple[int, int]] = []  # (owner, amount) of unsettled requests
+        # (owner, amount) of unsettled requests: of the reservation first, then of its extensions
+        self.held: list[list[tuple[int, int]]] = []
         self.spent = 0
         self.next_owner = 0
         self.highest_cap = 1000
@@ -241,16 +268,27 @@ class Books(RuleBasedStateMachine):
         taken = int(self.free[owner] * share)
         if taken:
             self.free[owner] -= taken
-            self.held.append((owner, taken))
+            self.held.append([(owner, taken)])
+
+    @precondition(lambda self: self.held and self.free)
+    @rule(data=st.data(), share=st.floats(0, 1))
+    def extend(self, data: st.DataObject, share: float) -> None:
+        """Any replica may: the one that admitted the request may be dead."""
+        request = data.draw(st.sampled_from(self.held))
+        owner = data.draw(st.sampled_from(sorted(self.free)))
+        taken = int(self.free[owner] * share)
+        if taken:
+            self.free[owner] -= taken
+            request.append((owner, taken))
 
     @precondition(lambda self: self.held)
     @rule(data=st.data(), share=st.floats(0, 1))
     def settle(self, data: st.DataObject, share: float) -> None:
-        owner, held = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
-        used = int(held * share)
-        released = min(held, self.leases[owner])
-        self.account = self.account.settle(used, released)
-        self.leases[owner] -= released
+        request = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
+        used = int(sum(held for _, held in request) * share)
+        self.account = self.account.settle(used, sum(held for _, held in request))
+        for owner, held in request:
+            self.leases[owner] -= held
         self.spent += used
 
     @precondition(lambda self: self.free)
@@ -266,7 +304,7 @@ class Books(RuleBasedStateMachine):
     def die_and_be_retired(self, data: st.DataObject) -> None:
         owner = data.draw(st.sampled_from(sorted(self.free)))
         del self.free[owner]
-        surplus = self.leases[owner] - sum(held for who, held in self.held if who == owner)
+        surplus = self.leases[owner] - self.held_by(owner)
         self.account = self.account.lease(-surplus)
         self.leases[owner] -= surplus
 
@@ -274,6 +312,9 @@ class Books(RuleBasedStateMachine):
     def change_cap(self, cap: int) -> None:
         self.account = Account(cap, self.account.settled, self.account.leased)
         self.highest_cap = max(self.highest_cap, cap)
+
+    def held_by(self, owner: int) -> int:
+        return sum(held for request in self.held for who, held in request if who == owner)
 
     @invariant()
     def the_cap_holds(self) -> None:
@@ -284,13 +325,13 @@ class Books(RuleBasedStateMachine):
     def every_hold_is_covered_and_nothing_is_lost(self) -> None:
         assert self.account.leased == sum(self.leases.values())
         for owner, leased in self.leases.items():
-            held = sum(amount_ for who, amount_ in self.held if who == owner)
-            assert leased == held + self.free.get(owner, 0)
+            assert leased == self.held_by(owner) + self.free.get(owner, 0)
 
     def teardown(self) -> None:
         for owner in list(self.free):
             self.account = self.account.lease(-self.free[owner])
-        for _, held in self.held:
+        for request in self.held:
+            held = sum(amount_ for _, amount_ in request)
             self.account = self.account.settle(held, held)
         assert self.account.leased == 0
 
@@ -313,6 +354,4 @@ def test_the_quick_way_to_a_plan_leads_where_the_long_one_does(
 ) -> None:
     units = [unit for unit, _, _ in quotas]
     pools = [Pool(1 << 30, free, room) for _, free, room in quotas]
-    output = _roomy_output(asked, units, pools)
-    taken = _fits(asked, units, pools, output)
-    assert plan(asked, units, pools) == (None if taken is None else Plan(taken, clamp(asked, units, output)))
+    assert plan(asked, units, pools) == _measured(asked, units, pools)

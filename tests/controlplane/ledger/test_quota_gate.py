@@ -8,12 +8,14 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from kagamipb.admin.v1.admin_pb2 import (
     UNIT_CONCURRENT_REQUESTS,
     UNIT_INPUT_TOKENS,
     UNIT_MICRO_USD,
+    UNIT_OUTPUT_TOKENS,
     UNIT_REQUESTS,
     UNIT_TOTAL_TOKENS,
     WINDOW_LIFETIME,
@@ -22,23 +24,24 @@ from kagamipb.admin.v1.admin_pb2 import (
     WINDOW_ROLLING_DAY,
     WINDOW_ROLLING_HOUR,
 )
-from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_PROVIDER_ERROR
+from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_COMPLETED, OUTCOME_PROVIDER_ERROR, OUTCOME_QUOTA_CUT
 from kagamipb.policy.v1.policy_pb2 import RedactionPolicy
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from support.entries import Chain, admitted, closed, opened
+from support.entries import Chain, admitted, closed, extended, extension, opened
 from support.postgres import PostgresServer
 
 from controlplane.domain.forecast import PROBATION, Forecast
-from controlplane.domain.ports import Demand, Exhausted, Granted, Guess, RateLimit, Unavailable
+from controlplane.domain.ports import Demand, Exhausted, Granted, Growth, Guess, RateLimit, Unavailable
 from controlplane.domain.quota import Account
-from controlplane.domain.reservation import WindowKey, decode
+from controlplane.domain.reservation import Hold, Reservation, WindowKey, decode, encode
 from controlplane.domain.snapshot import Quota, Snapshot, Tenant
 from controlplane.domain.windows import bounds
 from controlplane.ledger.leases import FRESH
 from controlplane.ledger.quota_gate import LeasedQuotaGate
 from controlplane.ledger.receiver import Receiver
+from controlplane.store.ledger import holding
 from controlplane.store.postgres import create_engine
 from controlplane.store.quota import QuotaStore
 
@@ -294,6 +297,150 @@ async def test_what_one_replica_holds_unused_comes_to_the_other(engine: AsyncEng
         while isinstance((await world.ask(world.gates[1]))[1], Granted):
             count += 1
         assert count == 100
+
+
+class Stream:
+    """A streamed answer on its way, extended by whichever replica is asked."""
+
+    def __init__(self, world: World, request_id: str, granted: Granted) -> None:
+        self.world, self.request_id, self.granted = world, request_id, granted
+        self.paid, self.extensions = granted.paid_output_tokens, []
+
+    async def grow(self, gate: LeasedQuotaGate, tokens: int = OUT) -> object:
+        growth = Growth(self.request_id, "acme", "sim", self.granted.reservation_id, tokens, PRICE)
+        verdict = await gate.extend(growth)
+        if isinstance(verdict, Granted):
+            self.paid += verdict.paid_output_tokens
+            self.extensions.append(extension(len(self.extensions), verdict.reservation_id, verdict.paid_output_tokens))
+        return verdict
+
+    async def end(self, output: int, outcome: int = OUTCOME_COMPLETED) -> None:
+        text, writer = self.granted.reservation_id, f"dp-{self.request_id}"
+        told = [extended(self.request_id, text, one) for one in self.extensions[:1]]  # the others only at the end
+        end = closed(
+            self.request_id, text, micro_usd=IN + output * 2, tokens=(IN, output), outcome=outcome,
+            extensions=self.extensions,
+        )  # fmt: skip
+        start = [admitted(self.request_id, text), opened(self.request_id, text)]
+        await self.world.receiver.send(writer, Chain(writer).frames([*start, *told, end]))
+
+
+async def stream(world: World, gate: LeasedQuotaGate, expected: int = OUT) -> Stream:
+    request_id, verdict = await world.ask(gate, expected=expected, streamed=True)
+    assert isinstance(verdict, Granted)
+    return Stream(world, request_id, verdict)
+
+
+@pytest.mark.parametrize("unit", [UNIT_MICRO_USD, UNIT_TOTAL_TOKENS, UNIT_OUTPUT_TOKENS])
+async def test_a_stream_grows_on_any_replica_and_what_it_did_not_use_is_free_again(
+    engine: AsyncEngine, unit: int
+) -> None:
+    async with running(World(engine, snapshot(quota(unit, 10**6)), 2)) as world:
+        one = await stream(world, world.gates[0])
+        assert (one.paid, one.granted.max_output_tokens) == (OUT, 0)
+        for n in range(10):
+            assert isinstance(await one.grow(world.gates[n % 2]), Granted)
+        assert one.paid == 11 * OUT
+        await one.end(10 * OUT)
+    account = await world.account()
+    used = {UNIT_MICRO_USD: IN + 20 * OUT, UNIT_TOTAL_TOKENS: IN + 10 * OUT, UNIT_OUTPUT_TOKENS: 10 * OUT}
+    assert (account.settled, account.leased) == (used[unit], 0)
+
+
+async def test_a_stream_grows_to_the_cap_and_no_further(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(cap=4 * COST)), 2)) as world:
+        one = await stream(world, world.gates[0])
+        while isinstance(verdict := await one.grow(world.gates[1]), Granted):
+            assert verdict.paid_output_tokens <= OUT
+        assert isinstance(verdict, Exhausted)
+        assert one.paid == (4 * COST - IN) // 2
+        await one.end(one.paid + 50, OUTCOME_QUOTA_CUT)  # metered a little more than was paid for
+    account = await world.account()
+    assert (account.settled, account.leased) == (4 * COST, 0)
+
+
+async def test_20_streams_at_a_cap_never_pass_it_together(engine: AsyncEngine) -> None:
+    cap = 30 * COST
+    async with running(World(engine, snapshot(quota(cap=cap)), 2)) as world:
+
+        async def run(n: int, one: Stream) -> None:
+            while isinstance(await one.grow(world.gates[n % 2]), Granted):
+                account = await world.account()
+                assert account.settled + account.leased <= cap
+            await one.end(one.paid, OUTCOME_QUOTA_CUT)
+
+        admitted_ = [await stream(world, world.gates[n % 2]) for n in range(20)]
+        await asyncio.gather(*(run(n, one) for n, one in enumerate(admitted_, 1)))
+    account = await world.account()
+    assert 0.97 * cap <= account.settled <= cap
+    assert account.leased == 0
+
+
+async def test_an_extension_counts_only_where_its_output_does(engine: AsyncEngine) -> None:
+    quotas = quota(UNIT_REQUESTS, 1, name="n"), quota(UNIT_INPUT_TOKENS, IN, name="in")
+    async with running(World(engine, snapshot(*quotas))) as world:
+        one = await stream(world, world.gates[0])
+        assert one.paid == 0
+        assert await one.grow(world.gates[0]) == Granted("", 0, paid_output_tokens=OUT)
+
+
+async def test_an_extension_leaves_quotas_of_other_providers_alone(engine: AsyncEngine) -> None:
+    mine, theirs = quota(name="mine", provider="sim", cap=10**6), quota(name="theirs", provider="else", cap=10**6)
+    async with running(World(engine, snapshot(mine, theirs))) as world:
+        request_id, verdict = await world.ask(world.gates[0], streamed=True)
+        both = encode(Reservation("x", tuple(Hold(WindowKey(f"id-{n}", 0), UNIT_MICRO_USD, 5, p)
+                                             for n, p in (("mine", "sim"), ("theirs", "else")))))  # fmt: skip
+        more = await Stream(world, request_id, replace(verdict, reservation_id=both)).grow(world.gates[0])
+        assert [hold.key.quota_id for hold in decode(more.reservation_id).holds] == ["id-mine"]
+
+
+async def test_a_quota_that_is_gone_limits_no_stream_and_nonsense_extends_none(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota()))) as world:
+        one = await stream(world, world.gates[0])
+        world.snapshot = snapshot()
+        assert await one.grow(world.gates[0]) == Granted("", 0, paid_output_tokens=OUT)
+        assert await world.gates[0].extend(Growth("r", "acme", "sim", "nonsense", 5, 5)) == Unavailable()
+        assert await world.gates[0].extend(Growth("r", "nobody", "sim", one.granted.reservation_id, 5, 5)) == Granted(
+            "", 0, paid_output_tokens=5
+        )
+
+
+async def test_a_dead_replicas_extension_stays_held_until_its_request_is_settled(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(cap=100 * COST)), 2)) as world:
+        one = await stream(world, world.gates[0])
+        await one.grow(world.gates[1])
+        told = [opened(one.request_id, one.granted.reservation_id),
+                extended(one.request_id, one.granted.reservation_id, one.extensions[0])]  # fmt: skip
+        await world.receiver.send("dp-x", Chain("dp-x").frames(told))
+        dead = world.gates[1].owner
+        world.gates[1]._leases.lose()  # it gives nothing back
+        assert await world.store.retire(dead)
+        await world.gates[0].close()
+        assert (await world.account()).leased == COST + OUT * 2  # the stream's, and nothing else
+        assert await holding(world.engine) == [one.granted.reservation_id, one.extensions[0].reservation_id]
+        await one.end(OUT + 10)
+    account = await world.account()
+    assert (account.settled, account.leased) == (IN + (OUT + 10) * 2, 0)
+    assert await holding(world.engine) == []
+
+
+async def test_streams_one_after_the_other_use_the_cap_up(engine: AsyncEngine) -> None:
+    """Answers of many lengths: most are shorter than what is held, and some outgrow it."""
+    cap = 50 * COST
+    async with running(World(engine, snapshot(quota(cap=cap)))) as world:
+        for n in itertools.count():
+            request_id, verdict = await world.ask(world.gates[0], streamed=True)
+            if isinstance(verdict, Exhausted):
+                break
+            one, output = Stream(world, request_id, verdict), 50 + n * 7919 % 1000
+            most = min(output, verdict.max_output_tokens or output)
+            while one.paid < most and isinstance(await one.grow(world.gates[0]), Granted):
+                pass
+            cut = one.paid < most
+            await one.end(min(one.paid, most), OUTCOME_QUOTA_CUT if cut else OUTCOME_COMPLETED)
+    account = await world.account()
+    assert 0.97 * cap <= account.settled <= cap
+    assert account.leased == 0
 
 
 async def test_cancelled_reservations_are_free_again(engine: AsyncEngine) -> None:

@@ -17,10 +17,11 @@ from kagamipb.ledger.v1.ledger_pb2 import (
     OUTCOME_CLIENT_CANCELLED,
     OUTCOME_COMPLETED,
     OUTCOME_PROVIDER_ERROR,
+    OUTCOME_QUOTA_CUT,
     OUTCOME_WORKER_LOST,
     AuditEntry,
 )
-from support.entries import abandoned, admitted, closed, denied, opened
+from support.entries import abandoned, admitted, closed, denied, extended, extension, opened
 
 from controlplane.domain.reservation import Hold, Reservation, WindowKey, encode
 from controlplane.domain.settlement import Settlement
@@ -153,6 +154,51 @@ def test_nothing_is_settled_before_the_end() -> None:
     assert settlement.windows() == []
 
 
+def held(owner: str, amount: int, key: WindowKey = KEY, provider: str = "") -> str:
+    return encode(Reservation(owner, (Hold(key, UNIT_MICRO_USD, amount, provider),)))
+
+
+def test_every_extension_is_freed_once_and_where_it_was_granted() -> None:
+    first, second, twin = extension(1, held("cp", 40)), extension(2, held("other", 30)), extension(3, held("other", 30))
+    end = closed("r1", RESERVATION, micro_usd=190, extensions=[first, second, twin])
+    one = record(
+        admitted("r1", RESERVATION), extended("r1", RESERVATION, first), end, extended("r1", RESERVATION, twin)
+    )
+    settle(one, settlement := Settlement())
+    settle(one, again := Settlement())
+    assert settlement.settled == {KEY: 190}
+    assert settlement.released == {(KEY, "cp"): 140, (KEY, "other"): 60}
+    assert again.windows() == []
+
+
+def test_an_extension_heard_of_after_the_end_is_freed_then() -> None:
+    one = record(admitted("r1", RESERVATION), closed("r1", RESERVATION, micro_usd=60))
+    settle(one, Settlement())
+    fold(one, extended("r1", RESERVATION, extension(1, held("late", 40))), "cp-9", 7, bytes(32))
+    settle(one, settlement := Settlement())
+    assert settlement.released == {(KEY, "late"): 40}
+    assert settlement.settled == {}
+
+
+def test_a_stream_that_was_cut_is_charged_no_more_than_was_held_and_extended() -> None:
+    more = [extension(1, held("cp", 40)), extension(2, held("cp", 7, WindowKey("else", 0)))]
+    for used, charged in ((500, 140), (120, 120)):
+        end = closed("r1", RESERVATION, micro_usd=used, outcome=OUTCOME_QUOTA_CUT, extensions=more)
+        assert actual(record(opened("r1", RESERVATION), end), hold(UNIT_MICRO_USD)) == charged
+
+
+def test_a_lost_stream_is_charged_its_hold_and_its_extensions() -> None:
+    lost = closed("r1", RESERVATION, outcome=OUTCOME_WORKER_LOST)
+    told = extended("r1", RESERVATION, extension(1, held("cp", 40)))
+    assert actual(record(opened("r1", RESERVATION), told, lost), hold(UNIT_MICRO_USD)) == 140
+
+
+def test_an_extension_that_holds_nothing_or_cannot_be_read_breaks_nothing() -> None:
+    more = [extension(1, ""), extension(2, "not a reservation")]
+    settle(record(admitted("r1", RESERVATION), closed("r1", RESERVATION, extensions=more)), settlement := Settlement())
+    assert settlement.released == {(KEY, "cp"): 100}
+
+
 def test_an_unreadable_reservation_holds_nothing_and_breaks_nothing() -> None:
     one = record(admitted("r1", "not a reservation"), closed("r1", "not a reservation"))
     settle(one, settlement := Settlement())
@@ -160,7 +206,7 @@ def test_an_unreadable_reservation_holds_nothing_and_breaks_nothing() -> None:
 
 
 attempt_ends = st.sampled_from(
-    [OUTCOME_COMPLETED, OUTCOME_PROVIDER_ERROR, OUTCOME_WORKER_LOST, OUTCOME_CLIENT_CANCELLED]
+    [OUTCOME_COMPLETED, OUTCOME_PROVIDER_ERROR, OUTCOME_WORKER_LOST, OUTCOME_CLIENT_CANCELLED, OUTCOME_QUOTA_CUT]
 )
 
 
@@ -171,13 +217,15 @@ def stories(draw: st.DrawFn) -> list[tuple[str, list[AuditEntry]]]:
     if draw(st.booleans()):
         gate.append(abandoned("r1", RESERVATION))
     journals = [("cp", gate)]
+    more = [extension(n, held("cp", 10 * n)) for n in range(draw(st.integers(0, 3)))]
+    gate += [extended("r1", RESERVATION, one) for one in more]
     count = draw(st.integers(0, 3))
     for number in range(1, count + 1):
         entries = [opened("r1", RESERVATION, number, provider=f"p{number}", request_pii={"PERSON": number})]
         if draw(st.booleans()):
             end = closed(
                 "r1", RESERVATION, number, provider=f"p{number}", micro_usd=draw(st.integers(0, 50)),
-                tokens=(number, number), outcome=draw(attempt_ends), final=number == count,
+                tokens=(number, number), outcome=draw(attempt_ends), final=number == count, extensions=more[:number],
             )  # fmt: skip
             entries.append(end)
         journals.append((f"dp-{number}", entries))
@@ -200,6 +248,7 @@ def test_neither_order_nor_timing_of_journals_changes_record_or_charge(
                 for key, more in settlement.settled.items():
                     charged[key] = charged.get(key, 0) + more
                 released += sum(settlement.released.values())
+        one.extensions.sort()
         return one, {key: value for key, value in charged.items() if value}, released
 
     order = [index for index, (_, entries) in enumerate(story) for _ in entries]

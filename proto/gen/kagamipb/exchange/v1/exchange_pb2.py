@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#kagamipb/exchange/v1/exchange.proto\x12\x14kagamipb.exchange.v1\"\xc7\x01\n\x06Prices\x12\x0f\n\x07version\x18\x01 \x01(\t\x12 \n\x18input_pico_usd_per_token\x18\x02 \x01(\x04\x12\'\n\x1f\x63\x61\x63hed_input_pico_usd_per_token\x18\x03 \x01(\x04\x12!\n\x19output_pico_usd_per_token\x18\x04 \x01(\x04\x12$\n\x1creasoning_pico_usd_per_token\x18\x05 \x01(\x04\x12\x18\n\x10request_pico_usd\x18\x06 \x01(\x04\"\x9a\x01\n\x06Target\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12.\n\x07\x64ialect\x18\x03 \x01(\x0e\x32\x1d.kagamipb.exchange.v1.Dialect\x12\x11\n\tbase_path\x18\x04 \x01(\t\x12,\n\x06prices\x18\x05 \x01(\x0b\x32\x1c.kagamipb.exchange.v1.Prices\"*\n\tPolicyRef\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"\xe8\x03\n\x0f\x45xchangeContext\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0e\n\x06key_id\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12/\n\x06policy\x18\x05 \x01(\x0b\x32\x1f.kagamipb.exchange.v1.PolicyRef\x12\x35\n\x0e\x63lient_dialect\x18\x06 \x01(\x0e\x32\x1d.kagamipb.exchange.v1.Dialect\x12\x13\n\x0bmodel_asked\x18\x07 \x01(\t\x12+\n\x05\x63hain\x18\x08 \x03(\x0b\x32\x1c.kagamipb.exchange.v1.Target\x12\x16\n\x0ereservation_id\x18\t \x01(\t\x12\x13\n\x0btraceparent\x18\n \x01(\t\x12\x1f\n\x17\x61\x64mitted_at_unix_micros\x18\x0b \x01(\x06\x12\x14\n\x0croute_reason\x18\x0c \x01(\t\x12=\n\x04tags\x18\r \x03(\x0b\x32/.kagamipb.exchange.v1.ExchangeContext.TagsEntry\x12\x19\n\x11max_output_tokens\x18\x0e \x01(\r\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*;\n\x07\x44ialect\x12\x17\n\x13\x44IALECT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44IALECT_OPENAI_CHAT\x10\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#kagamipb/exchange/v1/exchange.proto\x12\x14kagamipb.exchange.v1\"\xc7\x01\n\x06Prices\x12\x0f\n\x07version\x18\x01 \x01(\t\x12 \n\x18input_pico_usd_per_token\x18\x02 \x01(\x04\x12\'\n\x1f\x63\x61\x63hed_input_pico_usd_per_token\x18\x03 \x01(\x04\x12!\n\x19output_pico_usd_per_token\x18\x04 \x01(\x04\x12$\n\x1creasoning_pico_usd_per_token\x18\x05 \x01(\x04\x12\x18\n\x10request_pico_usd\x18\x06 \x01(\x04\"\x9a\x01\n\x06Target\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12.\n\x07\x64ialect\x18\x03 \x01(\x0e\x32\x1d.kagamipb.exchange.v1.Dialect\x12\x11\n\tbase_path\x18\x04 \x01(\t\x12,\n\x06prices\x18\x05 \x01(\x0b\x32\x1c.kagamipb.exchange.v1.Prices\"*\n\tPolicyRef\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"\x84\x04\n\x0f\x45xchangeContext\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0e\n\x06key_id\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12/\n\x06policy\x18\x05 \x01(\x0b\x32\x1f.kagamipb.exchange.v1.PolicyRef\x12\x35\n\x0e\x63lient_dialect\x18\x06 \x01(\x0e\x32\x1d.kagamipb.exchange.v1.Dialect\x12\x13\n\x0bmodel_asked\x18\x07 \x01(\t\x12+\n\x05\x63hain\x18\x08 \x03(\x0b\x32\x1c.kagamipb.exchange.v1.Target\x12\x16\n\x0ereservation_id\x18\t \x01(\t\x12\x13\n\x0btraceparent\x18\n \x01(\t\x12\x1f\n\x17\x61\x64mitted_at_unix_micros\x18\x0b \x01(\x06\x12\x14\n\x0croute_reason\x18\x0c \x01(\t\x12=\n\x04tags\x18\r \x03(\x0b\x32/.kagamipb.exchange.v1.ExchangeContext.TagsEntry\x12\x19\n\x11max_output_tokens\x18\x0e \x01(\r\x12\x1a\n\x12paid_output_tokens\x18\x0f \x01(\r\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*;\n\x07\x44ialect\x12\x17\n\x13\x44IALECT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44IALECT_OPENAI_CHAT\x10\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXCHANGECONTEXT_TAGSENTRY']._loaded_options = None
   _globals['_EXCHANGECONTEXT_TAGSENTRY']._serialized_options = b'8\001'
-  _globals['_DIALECT']._serialized_start=955
-  _globals['_DIALECT']._serialized_end=1014
+  _globals['_DIALECT']._serialized_start=983
+  _globals['_DIALECT']._serialized_end=1042
   _globals['_PRICES']._serialized_start=62
   _globals['_PRICES']._serialized_end=261
   _globals['_TARGET']._serialized_start=264
@@ -42,7 +42,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYREF']._serialized_start=420
   _globals['_POLICYREF']._serialized_end=462
   _globals['_EXCHANGECONTEXT']._serialized_start=465
-  _globals['_EXCHANGECONTEXT']._serialized_end=953
-  _globals['_EXCHANGECONTEXT_TAGSENTRY']._serialized_start=910
-  _globals['_EXCHANGECONTEXT_TAGSENTRY']._serialized_end=953
+  _globals['_EXCHANGECONTEXT']._serialized_end=981
+  _globals['_EXCHANGECONTEXT_TAGSENTRY']._serialized_start=938
+  _globals['_EXCHANGECONTEXT_TAGSENTRY']._serialized_end=981
 # @@protoc_insertion_point(module_scope)

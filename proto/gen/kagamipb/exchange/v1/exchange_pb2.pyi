@@ -53,7 +53,7 @@ class PolicyRef(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class ExchangeContext(_message.Message):
-    __slots__ = ("request_id", "tenant", "key_id", "user", "policy", "client_dialect", "model_asked", "chain", "reservation_id", "traceparent", "admitted_at_unix_micros", "route_reason", "tags", "max_output_tokens")
+    __slots__ = ("request_id", "tenant", "key_id", "user", "policy", "client_dialect", "model_asked", "chain", "reservation_id", "traceparent", "admitted_at_unix_micros", "route_reason", "tags", "max_output_tokens", "paid_output_tokens")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -75,6 +75,7 @@ class ExchangeContext(_message.Message):
     ROUTE_REASON_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    PAID_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     tenant: str
     key_id: str
@@ -89,4 +90,5 @@ class ExchangeContext(_message.Message):
     route_reason: str
     tags: _containers.ScalarMap[str, str]
     max_output_tokens: int
-    def __init__(self, request_id: _Optional[str] = ..., tenant: _Optional[str] = ..., key_id: _Optional[str] = ..., user: _Optional[str] = ..., policy: _Optional[_Union[PolicyRef, _Mapping]] = ..., client_dialect: _Optional[_Union[Dialect, str]] = ..., model_asked: _Optional[str] = ..., chain: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., reservation_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., admitted_at_unix_micros: _Optional[int] = ..., route_reason: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., max_output_tokens: _Optional[int] = ...) -> None: ...
+    paid_output_tokens: int
+    def __init__(self, request_id: _Optional[str] = ..., tenant: _Optional[str] = ..., key_id: _Optional[str] = ..., user: _Optional[str] = ..., policy: _Optional[_Union[PolicyRef, _Mapping]] = ..., client_dialect: _Optional[_Union[Dialect, str]] = ..., model_asked: _Optional[str] = ..., chain: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., reservation_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., admitted_at_unix_micros: _Optional[int] = ..., route_reason: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., max_output_tokens: _Optional[int] = ..., paid_output_tokens: _Optional[int] = ...) -> None: ...

@@ -42,6 +42,16 @@ class Usage(_message.Message):
     reported: bool
     def __init__(self, input_tokens: _Optional[int] = ..., cached_input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., reported: _Optional[bool] = ...) -> None: ...
 
+class Extension(_message.Message):
+    __slots__ = ("id", "reservation_id", "output_tokens")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    reservation_id: str
+    output_tokens: int
+    def __init__(self, id: _Optional[str] = ..., reservation_id: _Optional[str] = ..., output_tokens: _Optional[int] = ...) -> None: ...
+
 class Admitted(_message.Message):
     __slots__ = ("tenant", "key_id", "user", "method", "path", "model", "providers", "policy", "policy_version", "route_reason", "reservation_id", "traceparent", "input_estimate", "unmetered")
     TENANT_FIELD_NUMBER: _ClassVar[int]
@@ -136,7 +146,7 @@ class Opened(_message.Message):
     def __init__(self, attempt: _Optional[int] = ..., tenant: _Optional[str] = ..., key_id: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., policy: _Optional[str] = ..., policy_version: _Optional[str] = ..., stream: _Optional[bool] = ..., request_received_sha256: _Optional[bytes] = ..., request_sent_sha256: _Optional[bytes] = ..., request_pii: _Optional[_Mapping[str, int]] = ..., reservation_id: _Optional[str] = ..., chain_length: _Optional[int] = ..., uninspected_parts: _Optional[int] = ...) -> None: ...
 
 class Closed(_message.Message):
-    __slots__ = ("attempt", "outcome", "provider_status", "client_status", "code", "usage", "cost_pico_usd", "response_received_sha256", "response_sent_sha256", "response_pii", "first_byte_micros", "duration_micros", "final", "provider", "reservation_id", "tenant", "model", "price_version", "restored")
+    __slots__ = ("attempt", "outcome", "provider_status", "client_status", "code", "usage", "cost_pico_usd", "response_received_sha256", "response_sent_sha256", "response_pii", "first_byte_micros", "duration_micros", "final", "provider", "reservation_id", "tenant", "model", "price_version", "restored", "extensions")
     class ResponsePiiEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -163,6 +173,7 @@ class Closed(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PRICE_VERSION_FIELD_NUMBER: _ClassVar[int]
     RESTORED_FIELD_NUMBER: _ClassVar[int]
+    EXTENSIONS_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     outcome: Outcome
     provider_status: int
@@ -182,7 +193,18 @@ class Closed(_message.Message):
     model: str
     price_version: str
     restored: int
-    def __init__(self, attempt: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., provider_status: _Optional[int] = ..., client_status: _Optional[int] = ..., code: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_pico_usd: _Optional[int] = ..., response_received_sha256: _Optional[bytes] = ..., response_sent_sha256: _Optional[bytes] = ..., response_pii: _Optional[_Mapping[str, int]] = ..., first_byte_micros: _Optional[int] = ..., duration_micros: _Optional[int] = ..., final: _Optional[bool] = ..., provider: _Optional[str] = ..., reservation_id: _Optional[str] = ..., tenant: _Optional[str] = ..., model: _Optional[str] = ..., price_version: _Optional[str] = ..., restored: _Optional[int] = ...) -> None: ...
+    extensions: _containers.RepeatedCompositeFieldContainer[Extension]
+    def __init__(self, attempt: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., provider_status: _Optional[int] = ..., client_status: _Optional[int] = ..., code: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., cost_pico_usd: _Optional[int] = ..., response_received_sha256: _Optional[bytes] = ..., response_sent_sha256: _Optional[bytes] = ..., response_pii: _Optional[_Mapping[str, int]] = ..., first_byte_micros: _Optional[int] = ..., duration_micros: _Optional[int] = ..., final: _Optional[bool] = ..., provider: _Optional[str] = ..., reservation_id: _Optional[str] = ..., tenant: _Optional[str] = ..., model: _Optional[str] = ..., price_version: _Optional[str] = ..., restored: _Optional[int] = ..., extensions: _Optional[_Iterable[_Union[Extension, _Mapping]]] = ...) -> None: ...
+
+class Extended(_message.Message):
+    __slots__ = ("tenant", "reservation_id", "extension")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EXTENSION_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    reservation_id: str
+    extension: Extension
+    def __init__(self, tenant: _Optional[str] = ..., reservation_id: _Optional[str] = ..., extension: _Optional[_Union[Extension, _Mapping]] = ...) -> None: ...
 
 class Abandoned(_message.Message):
     __slots__ = ("reservation_id", "tenant")
@@ -215,7 +237,7 @@ class QuotaAlert(_message.Message):
     def __init__(self, tenant: _Optional[str] = ..., quota: _Optional[str] = ..., quota_id: _Optional[str] = ..., unit: _Optional[int] = ..., window: _Optional[int] = ..., window_start: _Optional[int] = ..., percent: _Optional[int] = ..., settled: _Optional[int] = ..., cap: _Optional[int] = ...) -> None: ...
 
 class AuditEntry(_message.Message):
-    __slots__ = ("request_id", "at_unix_micros", "admitted", "denied", "opened", "closed", "abandoned", "quota_alert")
+    __slots__ = ("request_id", "at_unix_micros", "admitted", "denied", "opened", "closed", "abandoned", "quota_alert", "extended")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     AT_UNIX_MICROS_FIELD_NUMBER: _ClassVar[int]
     ADMITTED_FIELD_NUMBER: _ClassVar[int]
@@ -224,6 +246,7 @@ class AuditEntry(_message.Message):
     CLOSED_FIELD_NUMBER: _ClassVar[int]
     ABANDONED_FIELD_NUMBER: _ClassVar[int]
     QUOTA_ALERT_FIELD_NUMBER: _ClassVar[int]
+    EXTENDED_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     at_unix_micros: int
     admitted: Admitted
@@ -232,7 +255,8 @@ class AuditEntry(_message.Message):
     closed: Closed
     abandoned: Abandoned
     quota_alert: QuotaAlert
-    def __init__(self, request_id: _Optional[str] = ..., at_unix_micros: _Optional[int] = ..., admitted: _Optional[_Union[Admitted, _Mapping]] = ..., denied: _Optional[_Union[Denied, _Mapping]] = ..., opened: _Optional[_Union[Opened, _Mapping]] = ..., closed: _Optional[_Union[Closed, _Mapping]] = ..., abandoned: _Optional[_Union[Abandoned, _Mapping]] = ..., quota_alert: _Optional[_Union[QuotaAlert, _Mapping]] = ...) -> None: ...
+    extended: Extended
+    def __init__(self, request_id: _Optional[str] = ..., at_unix_micros: _Optional[int] = ..., admitted: _Optional[_Union[Admitted, _Mapping]] = ..., denied: _Optional[_Union[Denied, _Mapping]] = ..., opened: _Optional[_Union[Opened, _Mapping]] = ..., closed: _Optional[_Union[Closed, _Mapping]] = ..., abandoned: _Optional[_Union[Abandoned, _Mapping]] = ..., quota_alert: _Optional[_Union[QuotaAlert, _Mapping]] = ..., extended: _Optional[_Union[Extended, _Mapping]] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("seq", "link", "entry")

@@ -24,17 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkagamipb/policy/v1/policy.proto\x12\x12kagamipb.policy.v1\"}\n\x08Operator\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tnew_value\x18\x02 \x01(\t\x12\x14\n\x0cmasking_char\x18\x03 \x01(\t\x12\x15\n\rchars_to_mask\x18\x04 \x01(\r\x12\x10\n\x08\x66rom_end\x18\x05 \x01(\x08\x12\x11\n\thash_type\x18\x06 \x01(\t\"\xba\x01\n\nEntityRule\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12+\n\x07request\x18\x02 \x01(\x0e\x32\x1a.kagamipb.policy.v1.Action\x12,\n\x08response\x18\x03 \x01(\x0e\x32\x1a.kagamipb.policy.v1.Action\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12.\n\x08operator\x18\x05 \x01(\x0b\x32\x1c.kagamipb.policy.v1.Operator\"e\n\x10\x43ustomRecognizer\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\x0f\n\x07pattern\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x03(\t\x12\x10\n\x08\x63hecksum\x18\x04 \x01(\t\x12\r\n\x05score\x18\x05 \x01(\x01\"\xd1\x02\n\x0fRedactionPolicy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x05rules\x18\x02 \x03(\x0b\x32\x1e.kagamipb.policy.v1.EntityRule\x12\x13\n\x0b\x61llow_terms\x18\x03 \x03(\t\x12\x12\n\ndeny_terms\x18\x04 \x03(\t\x12\x39\n\x0brecognizers\x18\x05 \x03(\x0b\x32$.kagamipb.policy.v1.CustomRecognizer\x12\x34\n\x0buninspected\x18\x06 \x01(\x0e\x32\x1f.kagamipb.policy.v1.Uninspected\x12\x16\n\x0emax_hold_chars\x18\x07 \x01(\r\x12\x0f\n\x07\x65nabled\x18\x08 \x01(\x08\x12\x0f\n\x07version\x18\t \x01(\t\x12\x16\n\x0e\x61llow_patterns\x18\n \x03(\t\x12\x15\n\rdeny_patterns\x18\x0b \x03(\t\"\x1c\n\x0cWatchRequest\x12\x0c\n\x04node\x18\x01 \x01(\t\"i\n\x0ePolicySnapshot\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\r\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x35\n\x08policies\x18\x03 \x03(\x0b\x32#.kagamipb.policy.v1.RedactionPolicy*\xa5\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x43TION_REPLACE\x10\x01\x12\x14\n\x10\x41\x43TION_PSEUDONYM\x10\x02\x12\x0f\n\x0b\x41\x43TION_MASK\x10\x03\x12\x0f\n\x0b\x41\x43TION_HASH\x10\x04\x12\x10\n\x0c\x41\x43TION_BLOCK\x10\x05\x12\x10\n\x0c\x41\x43TION_ALLOW\x10\x06\x12\x13\n\x0f\x41\x43TION_OPERATOR\x10\x07*W\n\x0bUninspected\x12\x1b\n\x17UNINSPECTED_UNSPECIFIED\x10\x00\x12\x15\n\x11UNINSPECTED_BLOCK\x10\x01\x12\x14\n\x10UNINSPECTED_PASS\x10\x02\x32]\n\nPolicyFeed\x12O\n\x05Watch\x12 .kagamipb.policy.v1.WatchRequest\x1a\".kagamipb.policy.v1.PolicySnapshot0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkagamipb/policy/v1/policy.proto\x12\x12kagamipb.policy.v1\"}\n\x08Operator\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tnew_value\x18\x02 \x01(\t\x12\x14\n\x0cmasking_char\x18\x03 \x01(\t\x12\x15\n\rchars_to_mask\x18\x04 \x01(\r\x12\x10\n\x08\x66rom_end\x18\x05 \x01(\x08\x12\x11\n\thash_type\x18\x06 \x01(\t\"\xba\x01\n\nEntityRule\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12+\n\x07request\x18\x02 \x01(\x0e\x32\x1a.kagamipb.policy.v1.Action\x12,\n\x08response\x18\x03 \x01(\x0e\x32\x1a.kagamipb.policy.v1.Action\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12.\n\x08operator\x18\x05 \x01(\x0b\x32\x1c.kagamipb.policy.v1.Operator\"e\n\x10\x43ustomRecognizer\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\x0f\n\x07pattern\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x03(\t\x12\x10\n\x08\x63hecksum\x18\x04 \x01(\t\x12\r\n\x05score\x18\x05 \x01(\x01\"\x84\x03\n\x0fRedactionPolicy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x05rules\x18\x02 \x03(\x0b\x32\x1e.kagamipb.policy.v1.EntityRule\x12\x13\n\x0b\x61llow_terms\x18\x03 \x03(\t\x12\x12\n\ndeny_terms\x18\x04 \x03(\t\x12\x39\n\x0brecognizers\x18\x05 \x03(\x0b\x32$.kagamipb.policy.v1.CustomRecognizer\x12\x34\n\x0buninspected\x18\x06 \x01(\x0e\x32\x1f.kagamipb.policy.v1.Uninspected\x12\x16\n\x0emax_hold_chars\x18\x07 \x01(\r\x12\x0f\n\x07\x65nabled\x18\x08 \x01(\x08\x12\x0f\n\x07version\x18\t \x01(\t\x12\x16\n\x0e\x61llow_patterns\x18\n \x03(\t\x12\x15\n\rdeny_patterns\x18\x0b \x03(\t\x12\x31\n\nbudget_end\x18\x0c \x01(\x0e\x32\x1d.kagamipb.policy.v1.BudgetEnd\"\x1c\n\x0cWatchRequest\x12\x0c\n\x04node\x18\x01 \x01(\t\"i\n\x0ePolicySnapshot\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\r\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x35\n\x08policies\x18\x03 \x03(\x0b\x32#.kagamipb.policy.v1.RedactionPolicy*\xa5\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x43TION_REPLACE\x10\x01\x12\x14\n\x10\x41\x43TION_PSEUDONYM\x10\x02\x12\x0f\n\x0b\x41\x43TION_MASK\x10\x03\x12\x0f\n\x0b\x41\x43TION_HASH\x10\x04\x12\x10\n\x0c\x41\x43TION_BLOCK\x10\x05\x12\x10\n\x0c\x41\x43TION_ALLOW\x10\x06\x12\x13\n\x0f\x41\x43TION_OPERATOR\x10\x07*W\n\x0bUninspected\x12\x1b\n\x17UNINSPECTED_UNSPECIFIED\x10\x00\x12\x15\n\x11UNINSPECTED_BLOCK\x10\x01\x12\x14\n\x10UNINSPECTED_PASS\x10\x02*T\n\tBudgetEnd\x12\x1a\n\x16\x42UDGET_END_UNSPECIFIED\x10\x00\x12\x15\n\x11\x42UDGET_END_LENGTH\x10\x01\x12\x14\n\x10\x42UDGET_END_ERROR\x10\x02\x32]\n\nPolicyFeed\x12O\n\x05Watch\x12 .kagamipb.policy.v1.WatchRequest\x1a\".kagamipb.policy.v1.PolicySnapshot0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kagamipb.policy.v1.policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ACTION']._serialized_start=952
-  _globals['_ACTION']._serialized_end=1117
-  _globals['_UNINSPECTED']._serialized_start=1119
-  _globals['_UNINSPECTED']._serialized_end=1206
+  _globals['_ACTION']._serialized_start=1003
+  _globals['_ACTION']._serialized_end=1168
+  _globals['_UNINSPECTED']._serialized_start=1170
+  _globals['_UNINSPECTED']._serialized_end=1257
+  _globals['_BUDGETEND']._serialized_start=1259
+  _globals['_BUDGETEND']._serialized_end=1343
   _globals['_OPERATOR']._serialized_start=55
   _globals['_OPERATOR']._serialized_end=180
   _globals['_ENTITYRULE']._serialized_start=183
@@ -42,11 +44,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTOMRECOGNIZER']._serialized_start=371
   _globals['_CUSTOMRECOGNIZER']._serialized_end=472
   _globals['_REDACTIONPOLICY']._serialized_start=475
-  _globals['_REDACTIONPOLICY']._serialized_end=812
-  _globals['_WATCHREQUEST']._serialized_start=814
-  _globals['_WATCHREQUEST']._serialized_end=842
-  _globals['_POLICYSNAPSHOT']._serialized_start=844
-  _globals['_POLICYSNAPSHOT']._serialized_end=949
-  _globals['_POLICYFEED']._serialized_start=1208
-  _globals['_POLICYFEED']._serialized_end=1301
+  _globals['_REDACTIONPOLICY']._serialized_end=863
+  _globals['_WATCHREQUEST']._serialized_start=865
+  _globals['_WATCHREQUEST']._serialized_end=893
+  _globals['_POLICYSNAPSHOT']._serialized_start=895
+  _globals['_POLICYSNAPSHOT']._serialized_end=1000
+  _globals['_POLICYFEED']._serialized_start=1345
+  _globals['_POLICYFEED']._serialized_end=1438
 # @@protoc_insertion_point(module_scope)

@@ -23,6 +23,12 @@ class Uninspected(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     UNINSPECTED_UNSPECIFIED: _ClassVar[Uninspected]
     UNINSPECTED_BLOCK: _ClassVar[Uninspected]
     UNINSPECTED_PASS: _ClassVar[Uninspected]
+
+class BudgetEnd(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BUDGET_END_UNSPECIFIED: _ClassVar[BudgetEnd]
+    BUDGET_END_LENGTH: _ClassVar[BudgetEnd]
+    BUDGET_END_ERROR: _ClassVar[BudgetEnd]
 ACTION_UNSPECIFIED: Action
 ACTION_REPLACE: Action
 ACTION_PSEUDONYM: Action
@@ -34,6 +40,9 @@ ACTION_OPERATOR: Action
 UNINSPECTED_UNSPECIFIED: Uninspected
 UNINSPECTED_BLOCK: Uninspected
 UNINSPECTED_PASS: Uninspected
+BUDGET_END_UNSPECIFIED: BudgetEnd
+BUDGET_END_LENGTH: BudgetEnd
+BUDGET_END_ERROR: BudgetEnd
 
 class Operator(_message.Message):
     __slots__ = ("name", "new_value", "masking_char", "chars_to_mask", "from_end", "hash_type")
@@ -80,7 +89,7 @@ class CustomRecognizer(_message.Message):
     def __init__(self, entity: _Optional[str] = ..., pattern: _Optional[str] = ..., context: _Optional[_Iterable[str]] = ..., checksum: _Optional[str] = ..., score: _Optional[float] = ...) -> None: ...
 
 class RedactionPolicy(_message.Message):
-    __slots__ = ("name", "rules", "allow_terms", "deny_terms", "recognizers", "uninspected", "max_hold_chars", "enabled", "version", "allow_patterns", "deny_patterns")
+    __slots__ = ("name", "rules", "allow_terms", "deny_terms", "recognizers", "uninspected", "max_hold_chars", "enabled", "version", "allow_patterns", "deny_patterns", "budget_end")
     NAME_FIELD_NUMBER: _ClassVar[int]
     RULES_FIELD_NUMBER: _ClassVar[int]
     ALLOW_TERMS_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +101,7 @@ class RedactionPolicy(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ALLOW_PATTERNS_FIELD_NUMBER: _ClassVar[int]
     DENY_PATTERNS_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_END_FIELD_NUMBER: _ClassVar[int]
     name: str
     rules: _containers.RepeatedCompositeFieldContainer[EntityRule]
     allow_terms: _containers.RepeatedScalarFieldContainer[str]
@@ -103,7 +113,8 @@ class RedactionPolicy(_message.Message):
     version: str
     allow_patterns: _containers.RepeatedScalarFieldContainer[str]
     deny_patterns: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., rules: _Optional[_Iterable[_Union[EntityRule, _Mapping]]] = ..., allow_terms: _Optional[_Iterable[str]] = ..., deny_terms: _Optional[_Iterable[str]] = ..., recognizers: _Optional[_Iterable[_Union[CustomRecognizer, _Mapping]]] = ..., uninspected: _Optional[_Union[Uninspected, str]] = ..., max_hold_chars: _Optional[int] = ..., enabled: _Optional[bool] = ..., version: _Optional[str] = ..., allow_patterns: _Optional[_Iterable[str]] = ..., deny_patterns: _Optional[_Iterable[str]] = ...) -> None: ...
+    budget_end: BudgetEnd
+    def __init__(self, name: _Optional[str] = ..., rules: _Optional[_Iterable[_Union[EntityRule, _Mapping]]] = ..., allow_terms: _Optional[_Iterable[str]] = ..., deny_terms: _Optional[_Iterable[str]] = ..., recognizers: _Optional[_Iterable[_Union[CustomRecognizer, _Mapping]]] = ..., uninspected: _Optional[_Union[Uninspected, str]] = ..., max_hold_chars: _Optional[int] = ..., enabled: _Optional[bool] = ..., version: _Optional[str] = ..., allow_patterns: _Optional[_Iterable[str]] = ..., deny_patterns: _Optional[_Iterable[str]] = ..., budget_end: _Optional[_Union[BudgetEnd, str]] = ...) -> None: ...
 
 class WatchRequest(_message.Message):
     __slots__ = ("node",)
