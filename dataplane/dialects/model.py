@@ -8,7 +8,8 @@ Limits are the caller's: body and event sizes are bounded before bytes get here,
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from dataplane.errors import GatewayError
@@ -39,10 +40,14 @@ class Measure(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """Texts found in a request or an answer; `json` holds the indexes of those that are JSON source."""
+    """Texts found in a request or an answer; `json` holds the indexes of those that are JSON source.
+
+    `follows` maps the text of a content part to that of the part before it in the same message.
+    """
 
     texts: list[str]
     json: frozenset[int]
+    follows: Mapping[int, int] = MappingProxyType({})
 
 
 class TextLane(Protocol):

@@ -43,7 +43,7 @@ class ChatRequest:
         self.stream: bool = body.get("stream") or False
         self.wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
         self.measure = _measure(body["messages"])
-        self._found = slots.Found([], 0)
+        self._found = slots.Found([], 0, [])
         self._texts = Texts([], frozenset())
 
     @property
@@ -62,7 +62,7 @@ class ChatRequest:
             self._found = yield from slots.find(self._body, skip=_REQUEST_SKIP)
         except slots.TooManyValuesError:
             raise InvalidRequest("The request body holds too many values.") from None
-        self._texts = slots.read(self._found.slots)
+        self._texts = slots.read(self._found.slots, self._found.pairs)
         return self._texts
 
     def replace(self, texts: Sequence[str]) -> None:
@@ -85,7 +85,7 @@ class ChatRequest:
 
     def release(self) -> None:
         """See model.Request."""
-        self._body, self._found, self._texts = {}, slots.Found([], 0), Texts([], frozenset())
+        self._body, self._found, self._texts = {}, slots.Found([], 0, []), Texts([], frozenset())
 
     def _clamp(self, most: int) -> None:
         asked = [name for name in _TOKEN_LIMITS if isinstance(self._body.get(name), int)]

@@ -82,6 +82,8 @@ class Found(NamedTuple):
 
     slots: list[Slot]
     media: int
+    pairs: list[tuple[JsonObject, JsonObject]]
+    """Content parts with text that stand side by side."""
 
 
 def is_structural(key: object, parent: object, value: str) -> bool:
@@ -110,6 +112,7 @@ def find(
     Pauses after every few thousand values, for a request may hold millions. Raises TooManyValuesError past `most`.
     """
     slots: list[Slot] = []
+    pairs: list[tuple[JsonObject, JsonObject]] = []
     media = seen = 0
     left = most
     stack = [_Node(root, "", "", media=False)]
@@ -123,6 +126,7 @@ def find(
             seen = 0
             yield
         nested: list[_Node] = []
+        last: JsonObject | None = None
         for number, (key, value) in enumerate(node.entries(), 1):
             if number % _VALUES_A_STEP == 0:
                 yield
@@ -132,11 +136,16 @@ def find(
                 slots.append(Slot(node.value, key, Kind.KEY))
             if isinstance(value, dict | list):
                 nested.append(node.child(key, value))
+                if type(value) is dict and value.get("text") != "":
+                    part = value if type(key) is int and type(value.get("text")) is str else None
+                    if last is not None and part is not None:
+                        pairs.append((last, part))
+                    last = part
                 media += nested[-1].media and not node.media
             elif (kind := node.kind(key, value)) is not None:
                 slots.append(Slot(node.value, key, kind))
         stack.extend(reversed(nested))
-    return Found(slots, media)
+    return Found(slots, media, pairs)
 
 
 class _Node(NamedTuple):
@@ -183,11 +192,16 @@ def _opaque(key: str, value: str) -> bool:
     return (key in _BINARY or value.startswith("data:")) and _BASE64.fullmatch(value[:_BASE64_SAMPLE]) is not None
 
 
-def read(slots: Sequence[Slot]) -> Texts:
-    """The text of each slot."""
-    return Texts(
-        [_text(slot) for slot in slots], frozenset(i for i, slot in enumerate(slots) if slot.kind is Kind.JSON)
-    )
+def read(slots: Sequence[Slot], pairs: Sequence[tuple[JsonObject, JsonObject]] = ()) -> Texts:
+    """The text of each slot; `pairs` of neighbouring parts as `find` gives them."""
+    json = frozenset(i for i, slot in enumerate(slots) if slot.kind is Kind.JSON)
+    return Texts([_text(slot) for slot in slots], json, _follows(slots, pairs) if pairs else {})
+
+
+def _follows(slots: Sequence[Slot], pairs: Sequence[tuple[JsonObject, JsonObject]]) -> dict[int, int]:
+    places = {id(slot.container): i for i, slot in enumerate(slots) if slot.key == "text" and slot.kind is Kind.TEXT}
+    found = ((places.get(id(second)), places.get(id(first))) for first, second in pairs)
+    return {second: first for second, first in found if second is not None and first is not None}
 
 
 def _text(slot: Slot) -> str:

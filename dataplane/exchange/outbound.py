@@ -65,7 +65,8 @@ class Outbound:
         if self._uninspected and not pass_uninspected:
             raise PiiBlocked("The redaction policy does not let images, audio or files pass.", param="messages")
         self.redaction = self._make_redaction(policy, self.attempt.context.tenant)
-        request.replace((yield from self.redaction.request_steps(texts.texts, json=texts.json)))
+        redacted = yield from self.redaction.request_steps(texts.texts, json=texts.json, follows=texts.follows)
+        request.replace(redacted)
 
     def opened(self, now: int) -> bytes:
         """The audit entry that precedes the call."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Hashable, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from dataplane.redaction.cache import FindingsCache
@@ -24,6 +24,7 @@ from dataplane.redaction.lanes import JsonLane, Lane, OpenLane, Render, TextLane
 from dataplane.redaction.overlong import opened
 from dataplane.redaction.placeholders import Placeholders
 from dataplane.redaction.policy import Action, Policy
+from dataplane.redaction.seams import Known, across
 from dataplane.redaction.spans import RESTORE, Scan, Span, override
 from dataplane.redaction.stream import SWALLOWED, FinalScan, HoldBack
 
@@ -75,9 +76,12 @@ class Redaction:
         self.response_counts: Counter[str] = Counter()
         self.restored = 0
 
-    def request_steps(self, texts: Sequence[str], *, json: Collection[int] = ()) -> Generator[None, None, list[str]]:
+    def request_steps(
+        self, texts: Sequence[str], *, json: Collection[int] = (), follows: Mapping[int, int] | None = None
+    ) -> Generator[None, None, list[str]]:
         """Redact the texts of a request, yielding between scans; `json` holds indexes of texts that are JSON.
 
+        `follows` maps a text to the one before it, where both are parts of one message: a value may lie across them.
         Returns the texts to send, in order. Raises Blocked.
         """
         if not self._policy.enabled:
@@ -85,13 +89,14 @@ class Redaction:
         for index, text in enumerate(texts):
             written = (yield from decoded(text)) if index in json and "\\u" in text else text
             yield from self._placeholders.reserve(written)
-        return (yield from self._steps(texts, json, self.scan_request, self.replace_in_request))
+        known = yield from across(texts, follows or {}, lambda text: self.scan_request(text, True))
+        return (yield from self._steps(texts, json, self.scan_request, self.replace_in_request, known))
 
     def response_steps(self, texts: Sequence[str], *, json: Collection[int] = ()) -> Generator[None, None, list[str]]:
         """Restore and redact whole texts of a response, yielding between scans. Raises Blocked."""
         if not self._policy.enabled:
             return list(texts)
-        return (yield from self._steps(texts, json, self._scan_response, self._replace_in_response))
+        return (yield from self._steps(texts, json, self._scan_response, self._replace_in_response, {}))
 
     def response(self, text: str) -> str:
         """Restore and redact one whole text of a response. Raises Blocked."""
@@ -116,12 +121,12 @@ class Redaction:
         return self._act(self._policy.request_action(span.entity), text, span.entity)
 
     def _steps(
-        self, texts: Sequence[str], json: Collection[int], scan: FinalScan, render: Render
+        self, texts: Sequence[str], json: Collection[int], scan: FinalScan, render: Render, known: Known
     ) -> Generator[None, None, list[str]]:
         results: list[str] = []
         scanned = 0
         for index, text in enumerate(texts):
-            lane = self._lane(index in json, scan, SLICE, render)
+            lane = self._lane(index in json, scan, SLICE, render, known.get(index, ()))
             out: list[str] = []
             for piece in lane.steps(text):
                 out.append(piece)
@@ -135,10 +140,10 @@ class Redaction:
                 yield
         return results
 
-    def _lane(self, json: bool, scan: FinalScan, window: Window, render: Render) -> Lane:
+    def _lane(self, json: bool, scan: FinalScan, window: Window, render: Render, known: Sequence[Span] = ()) -> Lane:
         if not self._policy.enabled:
             return OpenLane()
-        hold = HoldBack(scan, window)
+        hold = HoldBack(scan, window, known=known)
         return JsonLane(hold, render) if json else TextLane(hold, render)
 
     def _scan_stream(self, text: str, final: bool) -> Sequence[Span]:

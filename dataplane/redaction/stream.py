@@ -20,7 +20,7 @@ from typing import NamedTuple
 from dataplane.redaction.cuts import Cut, Window, context_start, next_cut, settled
 from dataplane.redaction.header import MAX_CHARS, Header
 from dataplane.redaction.overlong import is_key_block, run_end
-from dataplane.redaction.spans import RESTORE, Span
+from dataplane.redaction.spans import RESTORE, Span, override
 
 SWALLOWED = "kagami.overflow"
 """Recognizer name of pieces that continue a finding too long to hold."""
@@ -43,10 +43,12 @@ class HoldBack:
     """One text lane's hold-back; feed it text in any chunks, then flush."""
 
     __slots__ = (
+        "_base",
         "_debt",
         "_done",
         "_header",
         "_key_block",
+        "_known",
         "_overflown",
         "_scan",
         "_scanned",
@@ -55,8 +57,11 @@ class HoldBack:
         "_window",
     )
 
-    def __init__(self, scan: FinalScan, window: Window, *, context: str = "") -> None:
+    def __init__(self, scan: FinalScan, window: Window, *, context: str = "", known: Sequence[Span] = ()) -> None:
+        """`context` comes before the text; `known` findings, in its offsets, count where scans find none."""
         self._scan = scan
+        self._known = known
+        self._base = len(context)
         self._window = window
         self._text = context
         self._done = self._scanned = len(context)
@@ -114,10 +119,15 @@ class HoldBack:
         above = self._header.above(self._done - first)
         shift = first - len(above)
         self._debt = max(0, self._debt) + end - shift
+        found = self._undecided(self._scan(above + self._text[first:end], final), shift, end)
+        return override(found, self._undecided(self._known, self._base, end)) if self._known else found
+
+    def _undecided(self, spans: Sequence[Span], shift: int, end: int) -> list[Span]:
+        done = self._done
         return [
-            span._replace(start=max(self._done, span.start + shift), end=span.end + shift)
-            for span in self._scan(above + self._text[first:end], final)
-            if span.end + shift > self._done
+            span._replace(start=max(done, span.start + shift), end=min(end, span.end + shift))
+            for span in spans
+            if span.end + shift > done and span.start + shift < end
         ]
 
     def _limit(self, spans: Sequence[Span], cut: Cut) -> int:
@@ -179,4 +189,5 @@ class HoldBack:
         if spare > 0:
             self._text = self._text[spare:]
             self._done -= spare
+            self._base -= spare
             self._scanned -= spare

@@ -177,3 +177,12 @@ def test_a_tree_of_too_many_values_is_not_walked(tree):
     run(slots.find(tree, most=13))
     with pytest.raises(slots.TooManyValuesError):
         run(slots.find(tree, most=10))
+
+
+def test_parts_of_one_message_that_stand_side_by_side_follow_each_other():
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/"}}
+    parts = [{"type": "text", "text": text} for text in ("a", "b", "", "c")]
+    tree = {"messages": [{"content": [*parts, image, {"type": "text", "text": "d"}]}, {"content": [{"text": "e"}]}]}
+    found = run(slots.find(tree))
+    read = slots.read(found.slots, found.pairs)
+    assert {read.texts[after]: read.texts[before] for after, before in read.follows.items()} == {"b": "a", "c": "b"}
