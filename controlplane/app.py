@@ -72,10 +72,10 @@ class ControlPlane:
         self.snapshots = SnapshotHolder()
         self.engine = create_engine(settings.database_url)
         store, forecast = QuotaStore(self.engine), Forecast()
-        receiver = Receiver(self.engine, forecast, zones=self._zone)
+        self.receiver = Receiver(self.engine, forecast, zones=self._zone)
         self.refresher = Refresher(settings.database_url, self.engine, self.snapshots, random.random)
         self.quotas = LeasedQuotaGate(store, self._snapshot, journal.writer)
-        self.shipper = Shipper(journal, receiver.send, on_error=_shipping_failed)
+        self.shipper = Shipper(journal, self.receiver.send, on_error=_shipping_failed)
         self.sweeper = Sweeper(self.engine, store, journal, wall=time.time, monotonic=time.monotonic, zones=self._zone)
         secrets = SecretReader(environment)
         self.alerts = Alerts(
@@ -87,7 +87,7 @@ class ControlPlane:
         )
         self.xds = Xds(settings.gateway, secrets)
         self.feed = PolicyFeed(self.snapshots, time.monotonic)
-        self.ledger = LedgerServicer(receiver)
+        self.ledger = LedgerServicer(self.receiver)
         self.growth = QuotaServicer(self.quotas, journal, clock=_unix_micros, random=os.urandom)
         self.health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self.authz_health = Health()
@@ -142,6 +142,7 @@ class ControlPlane:
         return [
             self.refresher.run(),
             self.quotas.run(),
+            self.receiver.run(),
             self.shipper.run(),
             self.sweeper.run(),
             self.alerts.run(),

@@ -8,19 +8,19 @@ there are skipped: a batch may be sent any number of times, to any replica.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
 
 import structlog
 from google.protobuf.message import DecodeError
 from kagamichain.chain import Frame
 from kagamichain.verify import VerificationError, verify
-from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_COMPLETED, AuditEntry
+from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
 from psycopg import DataError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controlplane.domain.settlement import Settlement
 from controlplane.domain.usage import NOTHING, Day, Usage, local_day
 from controlplane.ledger import rows
+from controlplane.ledger.learning import Learner, Learning
 from controlplane.ledger.record import Record, fold, settle
 from controlplane.ledger.record import usage as used
 from controlplane.store import accounts, batches, usage
@@ -39,28 +39,17 @@ def _utc(_tenant: str) -> str:
     return "UTC"
 
 
-RECALLED = 2_000
-"""Finished requests a new process learns from."""
-
-
-class Learner(Protocol):
-    """Told of the input and output of finished requests (see `domain.forecast.Forecast`)."""
-
-    def learn(self, tenant: str, model: str, output_tokens: int) -> None:
-        """One more finished request."""
-        ...
-
-    def learn_input(self, tenant: str, model: str, estimate: int, input_tokens: int) -> None:
-        """What a provider counted, against the estimate the request was admitted with."""
-        ...
-
-
 class Receiver:
     """Takes what journals ship. `send` has the shape `kagamichain.shipper.Shipper` wants."""
 
     def __init__(self, engine: AsyncEngine, learner: Learner | None = None, *, zones: Zones = _utc) -> None:
-        self._engine, self._learner, self._zones = engine, learner, zones
-        self._recalled = learner is None
+        self._engine, self._zones = engine, zones
+        self._learning = Learning(engine, learner) if learner else None
+
+    async def run(self) -> None:
+        """Learn from what other replicas settle, for ever."""
+        if self._learning:
+            await self._learning.run()
 
     async def send(self, writer: str, frames: Sequence[Frame]) -> int:
         """Store frames and return the last sequence number stored; without frames, only say where to
@@ -69,8 +58,8 @@ class Receiver:
         Raises VerificationError when they do not extend the stored chain, SQLAlchemyError when the database
         fails.
         """
-        if not self._recalled:
-            await self._recall()
+        if self._learning:
+            await self._learning.recall()
         if not frames:
             return (await store.head(self._engine, writer)).seq
         try:
@@ -90,7 +79,8 @@ class Receiver:
             verify(writer, fresh, after=head)
             await batches.extend(connection, writer, fresh)
             finished = await _fold(connection, writer, fresh, self._zones) if fold else []
-        self._learn(finished)
+        if self._learning:
+            self._learning.finished(finished)
         return fresh[-1].seq
 
     async def _store_alone(self, writer: str, frame: Frame) -> None:
@@ -99,28 +89,6 @@ class Receiver:
         except DataError:
             log.error("ledger.entry_not_folded", writer=writer, seq=frame.seq)  # noqa: TRY400  it would quote the entry
             await self._store(writer, [frame], fold=False)
-
-    async def _recall(self) -> None:
-        """Once, before the first batch: what requests produced before this process was started."""
-        finished = await store.outputs(self._engine, RECALLED)
-        self._recalled = True
-        if self._learner is not None:
-            for row in finished:
-                self._learner.learn(row.tenant, row.model, row.body["output_tokens"])
-                if row.body.get("reported") and row.input_estimate:
-                    self._learner.learn_input(row.tenant, row.model, row.input_estimate, row.body["input_tokens"])
-
-    def _learn(self, finished: Iterable[Record]) -> None:
-        if self._learner is None:
-            return
-        for record in finished:
-            for attempt in record.attempts.values():
-                if attempt.final and attempt.outcome == OUTCOME_COMPLETED:
-                    self._learner.learn(record.tenant, record.model, attempt.output_tokens)
-                    if attempt.reported and record.input_estimate:
-                        self._learner.learn_input(
-                            record.tenant, record.model, record.input_estimate, attempt.input_tokens
-                        )
 
 
 async def settle_and_write(connection: Connection, records: Iterable[Record], zones: Zones = _utc) -> None:

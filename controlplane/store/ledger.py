@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 
 from kagamichain.chain import START, Frame, Head
+from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_COMPLETED
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -27,6 +28,18 @@ class AttemptRow(NamedTuple):
     attempt: int
     writer: str
     body: Mapping[str, Any]
+
+
+class Finished(NamedTuple):
+    """What a completed request used: by its provider's count if `reported`."""
+
+    request_id: str
+    tenant: str
+    model: str
+    input_estimate: int
+    reported: bool
+    input_tokens: int
+    output_tokens: int
 
 
 async def head(engine: AsyncEngine, writer: str) -> Head:
@@ -53,10 +66,11 @@ async def holding(engine: AsyncEngine) -> list[str]:
         return [row.reservation for row in await connection.execute(_HOLDING)]
 
 
-async def outputs(engine: AsyncEngine, limit: int) -> list[Row[Any]]:
-    """Tenant, model, estimate and attempt body of the newest completed requests, oldest first."""
+async def finished(engine: AsyncEngine, limit: int) -> list[Finished]:
+    """What the newest completed requests used, oldest first."""
     async with engine.connect() as connection:
-        return list(await connection.execute(_OUTPUTS, {"limit": limit}))[::-1]
+        values = {"limit": limit, "completed": OUTCOME_COMPLETED}
+        return [Finished(*row) for row in await connection.execute(_FINISHED, values)][::-1]
 
 
 async def chains(engine: AsyncEngine, writer: str = "", *, batch: int = 500) -> AsyncIterator[tuple[str, Frame]]:
@@ -83,9 +97,13 @@ _HOLDING = text("""
     SELECT reservation FROM audit_requests WHERE holder <> '' UNION ALL
     SELECT split_part(extension, ' ', 2) FROM audit_requests, unnest(extensions[freed + 1:]) AS extension
     WHERE cardinality(extensions) > freed""")
-_OUTPUTS = text("""
-    SELECT r.tenant, r.model, r.input_estimate, a.body FROM audit_requests r JOIN audit_attempts a USING (request_id)
-    WHERE r.final AND r.outcome = 'completed' ORDER BY r.at_micros DESC LIMIT :limit""")
+_FINISHED = text("""
+    SELECT r.request_id, r.tenant, r.model, r.input_estimate, (a.body ->> 'reported')::bool,
+        (a.body ->> 'input_tokens')::bigint, (a.body ->> 'output_tokens')::bigint
+    FROM audit_requests r JOIN audit_attempts a USING (request_id)
+    WHERE r.admitted AND r.final AND r.outcome = 'completed' AND (a.body ->> 'final')::bool
+      AND (a.body ->> 'outcome')::int = :completed
+    ORDER BY r.at_micros DESC LIMIT :limit""")
 _CHAINS = text("""
     SELECT writer, seq, link, entry FROM audit_frames WHERE CAST(:writer AS text) = '' OR writer = :writer
     ORDER BY writer, seq""")
