@@ -66,7 +66,7 @@ def configuration(keys: int, quotas: int) -> tuple[Snapshot, list[bytes]]:
         tenants,
         known,
         {"sim": Provider("sim", DIALECT_OPENAI_CHAT, False, "127.0.0.1", 1, "/v1")},
-        {("sim", "sim-1"): Price("v", 2_500_000, 1_250_000, 10_000_000, 10_000_000)},
+        {("sim", "sim-1"): (Price("v", 2_500_000, 1_250_000, 10_000_000, 10_000_000),)},
         {"chat": Route("chat", (Target("sim", "sim-1"),))},
         {"p": RedactionPolicy(name="p", version="0" * 16)},
         {tenant: tuple(own) for tenant, own in by_tenant.items()},

@@ -84,7 +84,8 @@ def convert(manifest: pb.Manifest, making: Making) -> Declared:
         made: dict[Any, Any] = {}
         for message in messages:
             parts = tuple(getattr(message, part) for part in names)
-            checked = _Checked(message, f"{kind} '{'/'.join(parts)[:160]}'", problems)
+            label = "/".join(str(part) for part in parts if part != 0)
+            checked = _Checked(message, f"{kind} '{label[:160]}'", problems)
             name = parts if len(parts) > 1 else parts[0]
             if name in made:
                 checked.wrong(names[-1], "is declared twice")
@@ -97,7 +98,7 @@ def convert(manifest: pb.Manifest, making: Making) -> Declared:
         tenants=each("tenant", manifest.tenants, ("name",), _tenant),
         keys=each("key", manifest.keys, pair, lambda one: _key(one, making, issued)),
         providers=each("provider", manifest.providers, ("name",), _provider),
-        prices=each("price", manifest.prices, ("provider", "model"), _price),
+        prices=each("price", manifest.prices, ("provider", "model", "valid_from"), _price),
         routes=each("route", manifest.routes, ("model",), _route),
         quotas=each("quota", manifest.quotas, pair, lambda one: _quota(one, making)),
     )
@@ -237,10 +238,11 @@ def _price(one: _Checked) -> Price | None:
     message = one.message
     one.take("provider", fields.name)
     one.take("model", fields.model)
+    if message.valid_from < 0:
+        one.wrong("valid_from", "must be unix seconds, or 0")
+    decimals = message.input, message.cached_input, message.output, message.reasoning, message.per_request
     try:
-        return pricing.price(
-            message.input, message.cached_input, message.output, message.reasoning, message.per_request
-        )
+        return pricing.price(*decimals, since=message.valid_from)
     except pricing.PriceError as error:
         name, _, reason = str(error).partition(": ")
         one.wrong(name, reason)

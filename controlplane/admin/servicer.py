@@ -216,4 +216,4 @@ def _day(text: str) -> date | None:
 
 
 def _named(name: Any) -> str:
-    return "/".join(name) if isinstance(name, tuple) else name
+    return "/".join(str(part) for part in name if part != 0) if isinstance(name, tuple) else name

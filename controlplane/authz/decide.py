@@ -104,7 +104,7 @@ def decide(facts: Facts, snapshot: Snapshot, now: float, max_request_bytes: int)
     if facts.path == CHAT_PATH:
         if facts.method != "POST":
             return Deny(errors.method_not_allowed("POST"), key)
-        return _chat(facts, snapshot, key, max_request_bytes)
+        return _chat(facts, snapshot, key, now, max_request_bytes)
     if facts.path == MODELS_PATH or facts.path.startswith(MODELS_PATH + "/"):
         if facts.method != "GET":
             return Deny(errors.method_not_allowed("GET"), key)
@@ -126,7 +126,7 @@ def _authenticate(facts: Facts, snapshot: Snapshot, now: float) -> VirtualKey | 
     return key
 
 
-def _chat(facts: Facts, snapshot: Snapshot, key: VirtualKey, max_request_bytes: int) -> Allow | Deny:
+def _chat(facts: Facts, snapshot: Snapshot, key: VirtualKey, now: float, max_request_bytes: int) -> Allow | Deny:
     if facts.partial:
         return Deny(errors.request_too_large(max_request_bytes), key)
     ask = parse_chat(facts.body)
@@ -136,7 +136,7 @@ def _chat(facts: Facts, snapshot: Snapshot, key: VirtualKey, max_request_bytes: 
     if isinstance(route, Deny):
         return route
     tenant = snapshot.tenants[key.tenant]
-    hops = chain(route, snapshot, facts.live)
+    hops = chain(route, snapshot, now, facts.live)
     if not hops or tenant.policy not in snapshot.policies:
         return Deny(errors.NO_PROVIDER, key, route.model)
     return Allow(tenant, key, route.model, facts.user or ask.user, hops, ask)

@@ -68,7 +68,7 @@ class Authorizer:
         self._max_request_bytes = max_request_bytes
         self._clock = clock
         self._random = random
-        self._plans: dict[tuple[str, frozenset[str] | None], reply.Plan] = {}
+        self._plans: dict[tuple[object, ...], reply.Plan] = {}
         self._live: tuple[str, frozenset[str]] = ("", frozenset())
         self._planned_for: Snapshot | None = None
 
@@ -186,9 +186,11 @@ class Authorizer:
     def _plan(self, allow: Allow, snapshot: Snapshot, live: frozenset[str] | None) -> reply.Plan:
         if self._planned_for is not snapshot:
             self._plans, self._planned_for = {}, snapshot
-        plan = self._plans.get((allow.model, live))
+        # With the prices, for these may change while the snapshot stays.
+        key = (allow.model, live, *[hop.price.version for hop in allow.hops])
+        plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[allow.model, live] = reply.plan(allow.model, allow.hops)
+            plan = self._plans[key] = reply.plan(allow.model, allow.hops)
         return plan
 
 

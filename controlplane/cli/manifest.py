@@ -3,8 +3,8 @@
 The contract's own descriptors say which fields exist and what they take, so that a field added to the proto
 can be written at once. On top of that, for people: enum values in lower case without their prefix
 (`pseudonym`), prices and caps as plain decimals (never through a float), a provider's `key:` for `key_ref`,
-route targets as `provider` or `provider/model`, expiry as a date, and the secrets of virtual keys as
-`env:NAME` or `file:PATH`, read here so that the server never needs the client's files.
+route targets as `provider` or `provider/model`, expiry and a price's `from:` as dates, and the secrets of virtual
+keys as `env:NAME` or `file:PATH`, read here so that the server never needs the client's files.
 
 Guarantees: nothing is guessed, an unknown or repeated field is an error. Limits: 4 MiB and 200,000 values per
 file.
@@ -28,7 +28,8 @@ from kagamipb.exchange.v1.exchange_pb2 import Dialect
 
 _MAX_BYTES = 4 << 20
 _MAX_VALUES = 200_000
-_ALIASES = {("Provider", "key"): "key_ref"}
+_ALIASES = {("Provider", "key"): "key_ref", ("Price", "from"): "valid_from"}
+_MOMENTS = {("VirtualKey", "expires_at"), ("Price", "valid_from")}
 _TRUE, _FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
 _INTEGERS = {
     FieldDescriptor.TYPE_UINT32: (0, 2**32 - 1),
@@ -82,6 +83,7 @@ def _fill(reader: _Reader, message: Message, node: yaml.Node, where: str) -> Non
         field = fields.get(_ALIASES.get((message.DESCRIPTOR.name, name), name))
         if field is None or (message.DESCRIPTOR.name, name) in {
             ("Provider", "key_ref"),
+            ("Price", "valid_from"),
             ("RedactionPolicy", "version"),
         }:
             known = ", ".join(sorted(_written_names(message)))
@@ -149,7 +151,7 @@ def _scalar(reader: _Reader, message: Message, field: Any, node: yaml.Node, wher
         return _cap(reader, node, where)
     if isinstance(message, VirtualKey) and field.name == "secret":
         return _secret(reader, node, where)
-    if isinstance(message, VirtualKey) and field.name == "expires_at" and not text.isdigit():
+    if (message.DESCRIPTOR.name, field.name) in _MOMENTS and not text.isdigit():
         return _moment(reader, node, where)
     if field.type == FieldDescriptor.TYPE_BOOL:
         return _truth(reader, node, where)

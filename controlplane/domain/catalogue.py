@@ -22,13 +22,14 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every object by its name; pairs are (tenant, name) or (provider, model)."""
+    """Every object by its name; pairs are (tenant, name)."""
 
     policies: Mapping[str, RedactionPolicy] = field(default_factory=dict)
     tenants: Mapping[str, Tenant] = field(default_factory=dict)
     keys: Mapping[Pair, VirtualKey] = field(default_factory=dict)
     providers: Mapping[str, Provider] = field(default_factory=dict)
-    prices: Mapping[Pair, Price] = field(default_factory=dict)
+    prices: Mapping[tuple[str, str, int], Price] = field(default_factory=dict)
+    """By provider, model and the moment they come into force."""
     routes: Mapping[str, Route] = field(default_factory=dict)
     quotas: Mapping[Pair, Quota] = field(default_factory=dict)
 
@@ -55,7 +56,7 @@ def of_snapshot(snapshot: Snapshot) -> Catalogue:
         tenants=snapshot.tenants,
         keys={(key.tenant, key.name): key for key in snapshot.keys.values()},
         providers=snapshot.providers,
-        prices=snapshot.prices,
+        prices={(*pair, price.since): price for pair, own in snapshot.prices.items() for price in own},
         routes=snapshot.routes,
         quotas={(quota.tenant, quota.name): quota for own in snapshot.quotas.values() for quota in own},
     )
@@ -96,7 +97,7 @@ def dangling(catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
     """References that lead nowhere and rules between objects, as (object, field, what is wrong)."""
     yield from _tenants(catalogue)
     yield from _keys(catalogue)
-    for provider, model in catalogue.prices:
+    for provider, model, _ in catalogue.prices:
         if provider not in catalogue.providers:
             yield f"price '{provider}/{model}'", "provider", f"there is no provider '{provider}'"
     yield from _routes(catalogue)
@@ -123,12 +124,13 @@ def _keys(catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
 
 
 def _routes(catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    priced = {(provider, model) for provider, model, _ in catalogue.prices}
     for model, route in catalogue.routes.items():
         for index, target in enumerate(route.targets):
             where = f"route '{model}'", f"targets[{index}]"
             if target.provider not in catalogue.providers:
                 yield *where, f"there is no provider '{target.provider}'"
-            elif (target.provider, target.model) not in catalogue.prices:
+            elif (target.provider, target.model) not in priced:
                 price = f"{target.provider}/{target.model}"
                 yield *where, f"there is no price '{price}': add one (zeros are allowed)"
 

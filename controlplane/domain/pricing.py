@@ -42,7 +42,7 @@ def format_per_request(pico: int) -> str:
     return _decimal(pico, _PER_REQUEST_DIGITS)
 
 
-def price(input_: str, cached_input: str, output: str, reasoning: str, per_request: str) -> Price:
+def price(input_: str, cached_input: str, output: str, reasoning: str, per_request: str, *, since: int = 0) -> Price:
     """A price from its decimal strings; empty cached input costs as input, empty reasoning as output.
 
     Raises PriceError naming the field.
@@ -51,7 +51,7 @@ def price(input_: str, cached_input: str, output: str, reasoning: str, per_reque
     fields["reasoning"] = reasoning or output
     amounts = {name: _named(name, text, _PER_MILLION_DIGITS) for name, text in fields.items()}
     request = _named("per_request", per_request or "0", _PER_REQUEST_DIGITS)
-    return Price(version=_version(*amounts.values(), request), **amounts, request=request)
+    return Price(version=_version(*amounts.values(), request), **amounts, request=request, since=since)
 
 
 def cost_micro_usd(price: Price, input_tokens: int, output_tokens: int) -> int:

@@ -79,6 +79,8 @@ class Price:
     output: int
     reasoning: int
     request: int = 0
+    since: int = 0
+    """Unix seconds from which on requests are charged this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,8 @@ class Snapshot:
     keys: Mapping[bytes, VirtualKey] = field(default_factory=dict)
     """By digest."""
     providers: Mapping[str, Provider] = field(default_factory=dict)
-    prices: Mapping[tuple[str, str], Price] = field(default_factory=dict)
-    """By (provider, provider's model name)."""
+    prices: Mapping[tuple[str, str], tuple[Price, ...]] = field(default_factory=dict)
+    """By (provider, provider's model name), in the order they come into force."""
     routes: Mapping[str, Route] = field(default_factory=dict)
     policies: Mapping[str, RedactionPolicy] = field(default_factory=dict)
     quotas: Mapping[str, tuple[Quota, ...]] = field(default_factory=dict)

@@ -82,7 +82,7 @@ _NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "tenants": ("name",),
     "keys": ("tenant", "name"),
     "providers": ("name",),
-    "prices": ("provider", "model"),
+    "prices": ("provider", "model", "since"),
     "routes": ("model",),
     "quotas": ("tenant", "name"),
 }

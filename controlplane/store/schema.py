@@ -106,6 +106,8 @@ prices = Table(
     metadata,
     Column("provider", Text, ForeignKey("providers.name", ondelete="CASCADE"), primary_key=True),
     Column("model", Text, primary_key=True),
+    # Unix seconds from which on it is in force.
+    Column("since", BigInteger, primary_key=True, server_default="0"),
     Column("version", Text, nullable=False),
     Column("input", BigInteger, nullable=False),
     Column("cached_input", BigInteger, nullable=False),

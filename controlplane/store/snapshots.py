@@ -128,13 +128,12 @@ async def _providers(connection: AsyncConnection) -> dict[str, Provider]:
     }
 
 
-async def _prices(connection: AsyncConnection) -> dict[tuple[str, str], Price]:
-    return {
-        (row.provider, row.model): Price(
-            row.version, row.input, row.cached_input, row.output, row.reasoning, row.per_request
-        )
-        async for row in _rows(connection, select(schema.prices))
-    }
+async def _prices(connection: AsyncConnection) -> dict[tuple[str, str], tuple[Price, ...]]:
+    prices: dict[tuple[str, str], tuple[Price, ...]] = {}
+    async for row in _rows(connection, select(schema.prices).order_by(schema.prices.c.since)):
+        price = Price(row.version, row.input, row.cached_input, row.output, row.reasoning, row.per_request, row.since)
+        prices[row.provider, row.model] = (*prices.get((row.provider, row.model), ()), price)
+    return prices
 
 
 async def _routes(connection: AsyncConnection) -> dict[str, Route]:

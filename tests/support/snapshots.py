@@ -18,8 +18,8 @@ PEPPER = b"a pepper of thirty-two bytes or more"
 SECRET = "sk-kagami-invented-for-tests"
 
 
-def price(input_: str = "2", output: str = "8") -> Price:
-    return pricing.price(input_, "", output, "", "")
+def price(input_: str = "2", output: str = "8", since: int = 0) -> Price:
+    return pricing.price(input_, "", output, "", "", since=since)
 
 
 def provider(name: str, **changes: Any) -> Provider:
@@ -50,7 +50,7 @@ def snapshot(**changes: Any) -> Snapshot:
         "tenants": {"acme": Tenant("acme", "default")},
         "keys": {own.digest: own},
         "providers": {name: provider(name) for name in ("first", "second")},
-        "prices": {("first", "large"): price(), ("second", "small"): price("0.5", "1")},
+        "prices": {("first", "large"): (price(),), ("second", "small"): (price("0.5", "1"),)},
         "routes": {"chat": Route("chat", (Target("first", "large"), Target("second", "small")))},
         "policies": {"default": policy()},
     }

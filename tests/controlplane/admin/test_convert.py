@@ -32,7 +32,7 @@ def test_a_complete_manifest_becomes_the_values_decisions_are_made_of() -> None:
     assert found.problems == ()
     catalogue = found.catalogue
     assert catalogue.providers == {name: provider(name) for name in ("first", "second")}
-    assert catalogue.prices["first", "large"] == price()
+    assert catalogue.prices["first", "large", 0] == price()
     assert catalogue.keys["acme", "app"].digest == key().digest
     assert catalogue.tenants["acme"].time_zone == "Asia/Tokyo"
     assert [target.provider for target in catalogue.routes["chat"].targets] == ["first", "second"]
@@ -194,3 +194,18 @@ def test_a_tenant_says_what_happens_when_no_quota_can_be_asked() -> None:
     assert unmetered(pb.ON_QUOTA_UNAVAILABLE_ALLOW_AND_AUDIT)
     (problem,) = declared(lambda m: setattr(m.tenants[0], "on_quota_unavailable", 9)).problems
     assert problem.field == "on_quota_unavailable"
+
+
+def test_prices_of_one_model_are_told_apart_by_when_they_come_into_force() -> None:
+    def change(message: pb.Manifest, *moments: int) -> None:
+        message.prices.extend(
+            pb.Price(provider="first", model="large", input="3", output="9", valid_from=moment) for moment in moments
+        )
+
+    found = declared(lambda m: change(m, 1_800_000_000))
+    assert found.problems == ()
+    assert found.catalogue.prices["first", "large", 1_800_000_000].since == 1_800_000_000
+    assert found.catalogue.prices["first", "large", 0] == price()
+    (problem,) = declared(lambda m: change(m, 7, 7)).problems
+    assert (problem.object, problem.field) == ("price 'first/large/7'", "valid_from")
+    assert [one.field for one in declared(lambda m: change(m, -1)).problems] == ["valid_from"]

@@ -24,7 +24,7 @@ ALLOW = Allow(
     key(),
     "chat",
     "u",
-    chain(SNAPSHOT.routes["chat"], SNAPSHOT),
+    chain(SNAPSHOT.routes["chat"], SNAPSHOT, 0.0),
     Ask("chat", "u", measure("山田太郎"), 0),
 )
 

@@ -14,7 +14,7 @@ from controlplane.domain import errors
 from controlplane.domain.routing import chain
 
 SNAPSHOT = snapshot()
-PLAN = reply.plan("chat", chain(SNAPSHOT.routes["chat"], SNAPSHOT))
+PLAN = reply.plan("chat", chain(SNAPSHOT.routes["chat"], SNAPSHOT, 0.0))
 
 
 def grant(**changes: Any) -> reply.Grant:

@@ -18,7 +18,7 @@ from kagamipb.exchange.v1.exchange_pb2 import DIALECT_OPENAI_CHAT, ExchangeConte
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
 from kagamirpc.server import Server
 from support.checks import CHAT, check_request
-from support.snapshots import PEPPER, key, snapshot
+from support.snapshots import PEPPER, key, price, snapshot
 
 from controlplane.authz.servicer import Authorizer, methods
 from controlplane.domain import keys
@@ -358,3 +358,13 @@ async def test_a_request_that_passed_without_a_quota_says_so_in_the_trail() -> N
     assert entry.admitted.unmetered
     assert entry.admitted.reservation_id == "unmetered|q,0,1,5,"
     assert [demand.unmetered for demand in bench.gate.demands] == [True]
+
+
+async def test_a_price_comes_into_force_while_the_configuration_stays() -> None:
+    now = NOW // 1_000_000
+    own = {("first", "large"): (price(), price("3", "9", since=now + 60)), ("second", "small"): (price(),)}
+    bench = Bench(prices=own)
+    moments = iter((NOW, NOW + 59_000_000, NOW + 60_000_000))
+    bench.authorizer._clock = lambda: next(moments)
+    costs = [context(await bench.check()).chain[0].prices.output_pico_usd_per_token for _ in range(3)]
+    assert costs == [8_000_000, 8_000_000, 9_000_000]

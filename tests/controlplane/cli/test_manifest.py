@@ -168,3 +168,12 @@ def test_alerts_teams_and_what_happens_without_quotas_are_written_plainly() -> N
         [50, 90],
         8,
     )
+
+
+def test_a_price_says_from_when_it_holds() -> None:
+    (price,) = read("prices: [{provider: p, model: m, input: 1, output: 2, from: 2030-01-01}]").prices
+    assert price.valid_from == 1_893_456_000
+    (price,) = read("prices: [{provider: p, model: m, from: 2030-01-01T00:00:00+09:00}]").prices
+    assert price.valid_from == 1_893_456_000 - 9 * 3600
+    with pytest.raises(ManifestError, match=r"prices\[0\] \(m\)\.from: takes a date"):
+        read("prices: [{model: m, from: soon}]")

@@ -38,7 +38,7 @@ def test_pruning_touches_only_kinds_that_are_declared() -> None:
     found = list(changes(CURRENT, merge(CURRENT, declared, prune=True)))
     assert found == [
         Change("delete", "providers", "second"),
-        Change("delete", "prices", ("second", "small")),
+        Change("delete", "prices", ("second", "small", 0)),
         Change("update", "routes", "chat"),
     ]
 
@@ -61,7 +61,7 @@ def test_what_belongs_to_a_removed_tenant_goes_with_it() -> None:
         ({"tenants": {}}, "quota 'acme/monthly'", "tenant"),
         ({"providers": {"second": provider("second")}}, "price 'first/large'", "provider"),
         ({"providers": {"second": provider("second")}}, "route 'chat'", "targets[0]"),
-        ({"prices": {("first", "large"): price()}}, "route 'chat'", "targets[1]"),
+        ({"prices": {("first", "large", 0): price()}}, "route 'chat'", "targets[1]"),
         ({"keys": {("acme", "app"): key(models=frozenset({"none"}))}}, "key 'acme/app'", "models"),
         ({"keys": {("acme", "app"): key(), ("acme", "two"): key(name="two")}}, "key 'acme/two'", "secret"),
         ({"quotas": {("acme", "q"): Quota("q", "q", "acme", 1, 1, 1, key="none")}}, "quota 'acme/q'", "key"),

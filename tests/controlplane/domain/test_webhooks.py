@@ -52,7 +52,7 @@ def test_a_secret_that_protects_nothing_is_refused_without_being_shown(secret: b
 @given(st.integers(1, 40), st.floats(0, 1, exclude_max=True))
 def test_pauses_grow_to_an_hour_and_are_spread(attempts: int, chance: float) -> None:
     most = min(3600.0, 5.0 * 2 ** (attempts - 1))
-    assert most / 2 <= pause(attempts, chance) < most
+    assert most / 2 <= pause(attempts, chance) <= most
 
 
 @pytest.mark.parametrize(

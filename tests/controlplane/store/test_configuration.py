@@ -55,7 +55,11 @@ async def test_every_kind_of_object_can_be_changed_and_removed(engine: AsyncEngi
         tenants={"acme": Tenant("acme", "default", disabled=True)},
         keys={("acme", "app"): key("another-secret", models=frozenset({"b", "a"}), expires_at=9)},
         providers={"first": provider("first", tls=False, port=80, http2=True), "third": provider("third")},
-        prices={("first", "large"): price("3", "9"), ("third", "x"): price()},
+        prices={
+            ("first", "large", 0): price("3", "9"),
+            ("first", "large", 7): price(since=7),
+            ("third", "x", 0): price(),
+        },
         routes={"chat": Route("chat", (Target("third", "x"), Target("first", "large")))},
         quotas={("acme", "monthly"): Quota("q2", "monthly", "acme", 2, 1, 0)},
     )

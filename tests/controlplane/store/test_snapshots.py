@@ -58,7 +58,7 @@ async def test_what_is_stored_comes_back_as_values(engine: AsyncEngine) -> None:
     assert snapshot.tenants == {"acme": Tenant("acme", "default")}
     assert snapshot.keys == {values.key().digest: values.key()}
     assert snapshot.providers == {"first": values.provider("first")}
-    assert snapshot.prices == {("first", "large"): values.price()}
+    assert snapshot.prices == {("first", "large"): (values.price(),)}
     assert snapshot.routes == {"chat": Route("chat", (Target("first", "large"), Target("first", "small")))}
     assert snapshot.policies == {"default": values.policy()}
     assert snapshot.quotas == {"acme": (Quota("q1", "calls", "acme", 2, 1, 4, alert_at=(50, 80, 95, 100)),)}

@@ -130,7 +130,7 @@ class Provider(_message.Message):
     def __init__(self, name: _Optional[str] = ..., dialect: _Optional[_Union[_exchange_pb2.Dialect, str]] = ..., url: _Optional[str] = ..., key_ref: _Optional[str] = ..., ca_file: _Optional[str] = ..., sni: _Optional[str] = ..., first_byte_timeout_ms: _Optional[int] = ..., idle_timeout_ms: _Optional[int] = ..., http2: _Optional[bool] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("provider", "model", "input", "cached_input", "output", "reasoning", "per_request")
+    __slots__ = ("provider", "model", "input", "cached_input", "output", "reasoning", "per_request", "valid_from")
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +138,7 @@ class Price(_message.Message):
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     REASONING_FIELD_NUMBER: _ClassVar[int]
     PER_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_FIELD_NUMBER: _ClassVar[int]
     provider: str
     model: str
     input: str
@@ -145,7 +146,8 @@ class Price(_message.Message):
     output: str
     reasoning: str
     per_request: str
-    def __init__(self, provider: _Optional[str] = ..., model: _Optional[str] = ..., input: _Optional[str] = ..., cached_input: _Optional[str] = ..., output: _Optional[str] = ..., reasoning: _Optional[str] = ..., per_request: _Optional[str] = ...) -> None: ...
+    valid_from: int
+    def __init__(self, provider: _Optional[str] = ..., model: _Optional[str] = ..., input: _Optional[str] = ..., cached_input: _Optional[str] = ..., output: _Optional[str] = ..., reasoning: _Optional[str] = ..., per_request: _Optional[str] = ..., valid_from: _Optional[int] = ...) -> None: ...
 
 class RouteTarget(_message.Message):
     __slots__ = ("provider", "model")
