@@ -124,7 +124,7 @@ class LeasedQuotaGate(ports.QuotaGate):
         scope = self._scope(snapshot, demand, now + self._clock.seconds)
         if not scope.tracked:
             return _NO_QUOTA
-        if not self._timed.is_set():  # only right after the start
+        if not (self._timed.is_set() or self._failed):  # only right after the start
             await self._until_timed()
             scope = self._scope(snapshot, demand, now + self._clock.seconds)
         reply = await self._reserve(Request(demand, scope.tracked, scope.units, scope.pools))
