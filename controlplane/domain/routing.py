@@ -7,13 +7,12 @@ in the list answer when earlier ones fail; Envoy asks for them with its attempt 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from controlplane.domain.snapshot import Price, Provider, Route, Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """One attempt a request may make."""
 
     provider: Provider

@@ -216,7 +216,7 @@ class Leases:
                 tracked.low = 0
                 self.top_up[tracked.key] = tracked
             before, after = tracked.label
-            text += f"{before}{amount}{after}"
+            text = f"{text}{before}{amount}{after}"
         return Granted(text, plan.max_output_tokens, paid_output_tokens=plan.paid_output_tokens)
 
     def _ask_for(self, waiter: Waiter, round_: Round, mono: float) -> None:

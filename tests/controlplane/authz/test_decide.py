@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -168,7 +167,7 @@ def test_a_demand_costs_what_the_dearest_attempt_would() -> None:
 def test_the_input_is_guessed_by_the_vocabulary_that_needs_most() -> None:
     allow = decided(facts(CHAT | {"messages": [{"role": "user", "content": "東京都の予算を要約してください。" * 9}]}))
     assert isinstance(allow, Allow)
-    one, two = (replace(hop, model=model) for hop, model in zip(allow.hops, ("gpt-4o", "claude-3"), strict=True))
-    alone = [replace(allow, hops=(hop,)).guess() for hop in (one, two)]
-    assert replace(allow, hops=(one, two)).guess() == max(alone, key=lambda guess: guess.tokens * guess.p95_permille)
+    one, two = (hop._replace(model=model) for hop, model in zip(allow.hops, ("gpt-4o", "claude-3"), strict=True))
+    alone = [allow._replace(hops=(hop,)).guess() for hop in (one, two)]
+    assert allow._replace(hops=(one, two)).guess() == max(alone, key=lambda guess: guess.tokens * guess.p95_permille)
     assert alone[0] != alone[1]
