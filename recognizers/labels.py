@@ -53,9 +53,13 @@ def _regex(node: _Trie, end: str) -> str:
 # 子, 妻, 女 are labels alone, not as the end of a name (信子).
 _KANJI_BEFORE = re.compile("[々一-龠]")
 _KINDS = vocabulary()
-# ASCII words count only where no letter or digit touches them; Japanese has no word breaks.
+# ASCII words count only where no letter or digit touches them; Japanese has no word breaks. What must stand left of a
+# word is asked after its first letter, so that the search can skip by character class.
 _ASCII = re.compile(
-    "(?<![0-9a-z])" + _regex(_trie(word for word in _KINDS if word[0].isascii() and word[0].isalpha()), "(?![a-z])")
+    "|".join(
+        first + "(?<![0-9a-z].)" + _regex(below, "(?![a-z])")
+        for first, below in sorted(_trie(word for word in _KINDS if word[0].isascii() and word[0].isalpha()).items())
+    )
 )
 _OTHER = re.compile(_regex(_trie(word for word in _KINDS if not (word[0].isascii() and word[0].isalpha())), ""))
 

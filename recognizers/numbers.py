@@ -62,6 +62,12 @@ _PAUSE = "(?>[ 、,・]{0,2}(?:[のノ]|ハイフン|はいふん)[ 、,]{0,2}|[
 _SPOKEN = re.compile(
     f"{_HIRAGANA_WORD}(?>{_PAUSE}{_HIRAGANA_WORD}){{1,40}}+|{_KATAKANA_WORD}(?>{_PAUSE}{_KATAKANA_WORD}){{1,40}}+"
 )
+# A spoken number lies within a run of the characters its words and pauses are made of; four is the least that counts.
+# Two more are enough for what a word must not be followed by.
+_SPOKEN_RUN = re.compile(
+    f"[{''.join(sorted(set(''.join(_SPOKEN_DIGITS)) | set('のノハイフンはいふん 、,・')))}]{{4,}}+"
+)
+_SPOKEN_AHEAD = 2
 _WORD = f"(?>{_HIRAGANA_WORD}|{_KATAKANA_WORD})"
 _SPOKEN_GROUP = re.compile(rf"(?>{_WORD}(?:[ 、,・]{{0,2}}(?={_WORD}))?)+")
 _SPOKEN_WORD = re.compile(_WORD)
@@ -132,6 +138,9 @@ def tied(folded: str, number: Number) -> bool:
 
 def _plain(folded: str) -> Iterator[Number]:
     for match in _PLAIN.finditer(folded):
+        if match.group().isdigit():
+            yield Number(*match.span(), match.group(), (match.end() - match.start(),), "", "plain")
+            continue
         pieces = _trimmed(_pieces(folded, match.start(), match.end(), _GROUP), folded)
         if pieces:
             lead = folded[match.start() : pieces[0].start]
@@ -149,7 +158,12 @@ def _kanji(folded: str) -> Iterator[Number]:
 
 
 def _spoken(folded: str) -> Iterator[Number]:
-    for match in _SPOKEN.finditer(folded):
+    for run in _SPOKEN_RUN.finditer(folded):
+        yield from _spoken_within(folded, run.start(), run.end() + _SPOKEN_AHEAD)
+
+
+def _spoken_within(folded: str, first: int, last: int) -> Iterator[Number]:
+    for match in _SPOKEN.finditer(folded, first, last):
         if match.end() - match.start() < 4:
             continue
         pieces = [

@@ -152,24 +152,24 @@ def runs(rows: Rows, scores: Floats, threshold: float, least: float) -> Iterator
 
     A morpheme that surely begins a name starts a new run; a doubtful one is the given name after a family name.
     """
-    named = 1 - scores[:, 0]
-    places = np.flatnonzero(named >= least).tolist()
-    begins = scores[:, 1] > BEGINS
-    sure = named >= threshold
+    chances = 1 - scores[:, 0]
+    places = np.flatnonzero(chances >= least)
+    # Few morphemes are left: plain numbers are quicker than arrays from here.
+    named, begins = chances[places].tolist(), (scores[places, 1] > BEGINS).tolist()
+    starts, ends, plain = rows.starts[places].tolist(), rows.ends[places].tolist(), rows.plain[places].tolist()
+    follows = [False, *(np.diff(places) == 1).tolist()]
     index = 0
-    while index < len(places):
+    while index < len(named):
         last = index
         while (
-            last + 1 < len(places)
-            and places[last + 1] == places[last] + 1
-            and sure[places[last + 1]] == sure[places[last]]
-            and not begins[places[last + 1]]
+            last + 1 < len(named)
+            and follows[last + 1]
+            and (named[last + 1] >= threshold) == (named[last] >= threshold)
+            and not begins[last + 1]
         ):
             last += 1
-        first, final = places[index], places[last]
-        best = float(named[first : final + 1].max())
-        plain = first == final and bool(rows.plain[first])
-        yield Span(int(rows.starts[first]), int(rows.ends[final]), best, plain)
+        best = max(named[index : last + 1])
+        yield Span(starts[index], ends[last], best, index == last and plain[index])
         index = last + 1
 
 

@@ -126,24 +126,22 @@ class Featurizer:
         # Per distinct morpheme, grown by doubling: may it be half of a name; does it end a sentence; is it known as a
         # name; is it an honorific.
         self._traits = np.zeros((4, 1024), np.bool_)
+        self._lengths = np.zeros(1024, np.int32)
 
     def rows(self, text: str) -> Rows:
         """The rows of a text."""
-        numbers = self._numbers
-        tokens: list[int] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        for morpheme in self._tokenize(text):
-            surface = morpheme.surface()
-            if surface == " ":
-                continue
-            key = (surface, morpheme.part_of_speech_id())
-            number = numbers.get(key)
-            tokens.append(self._learn(key) if number is None else number)
-            start = morpheme.begin()
-            starts.append(start)
-            ends.append(start + len(surface))
-        return self._arrays(tokens, starts, ends)
+        # Read column by column: a loop over morphemes costs half as much again.
+        found = list(self._tokenize(text))
+        surfaces = [morpheme.surface() for morpheme in found]
+        keys = list(zip(surfaces, [morpheme.part_of_speech_id() for morpheme in found], strict=True))
+        starts = [morpheme.begin() for morpheme in found]
+        if " " in surfaces:
+            kept = [place for place, surface in enumerate(surfaces) if surface != " "]
+            keys, starts = [keys[place] for place in kept], [starts[place] for place in kept]
+        tokens = list(map(self._numbers.get, keys))
+        if None in tokens:
+            tokens = [self._number(key) for key in keys]
+        return self._arrays(np.array(tokens, np.int32), np.array(starts, np.int32))
 
     def learn(self, keys: Iterable[tuple[str, int]]) -> None:
         """Makes facts of morphemes beforehand; a part of speech the dictionary does not have is passed over."""
@@ -155,13 +153,19 @@ class Featurizer:
         """The morphemes of `facts`: surface and number of the part of speech."""
         return list(self._numbers)
 
+    def _number(self, key: tuple[str, int]) -> int:
+        number = self._numbers.get(key)
+        return self._learn(key) if number is None else number
+
     def _learn(self, key: tuple[str, int]) -> int:
         surface, pos = key
         number = self._numbers[key] = len(self.facts)
         self.facts.append(Fact(surface, self._classes[pos], flags_of(surface, self._names)))
         if number >= self._traits.shape[1]:
             self._traits = np.concatenate([self._traits, np.zeros_like(self._traits)], axis=1)
+            self._lengths = np.concatenate([self._lengths, np.zeros_like(self._lengths)])
         fact = self.facts[number]
+        self._lengths[number] = len(surface)
         self._traits[:, number] = (
             len(surface) <= _PAIRABLE and is_kanji(surface),
             surface[-1:] in _ENDS,
@@ -170,17 +174,17 @@ class Featurizer:
         )
         return number
 
-    def _arrays(self, tokens: list[int], starts: list[int], ends: list[int]) -> Rows:
-        numbers = np.asarray(tokens, np.int32)
-        begins, finishes = np.asarray(starts, np.int32), np.asarray(ends, np.int32)
-        gaps = np.zeros(len(tokens), np.int32)
-        gaps[1:] = begins[1:] - finishes[:-1]
-        sentence = np.zeros(len(tokens), np.int32)
+    def _arrays(self, numbers: Ids, begins: Ids) -> Rows:
+        finishes = begins + self._lengths[numbers]
+        gaps = np.zeros(len(numbers), np.int32)
+        np.subtract(begins[1:], finishes[:-1], out=gaps[1:])
+        np.minimum(gaps, 2, out=gaps)
+        sentence = np.zeros(len(numbers), np.int32)
         pairable, ending, known, honorific = self._traits[:, numbers]
         np.cumsum(ending[:-1], out=sentence[1:])
         plain = ~known
         plain[:-1] &= ~honorific[1:]
-        return Rows(numbers, begins, finishes, np.minimum(gaps, 2), self._paired(numbers, pairable), sentence, plain)
+        return Rows(numbers, begins, finishes, gaps, self._paired(numbers, pairable), sentence, plain)
 
     def _paired(self, numbers: Ids, may: npt.NDArray[np.bool_]) -> Ids:
         pairs = np.zeros(len(numbers), np.int32)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recognizers.folded import FoldedText
-from recognizers.numbers import counted, numbers, of_lengths, readings, tied
+from recognizers.numbers import _SPOKEN, _SPOKEN_AHEAD, _SPOKEN_RUN, counted, numbers, of_lengths, readings, tied
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,20 @@ def test_a_reading_lies_in_the_text_and_says_what_stands_there(written: str) -> 
             assert len(number.joins) == len(number.groups) - 1
             assert 0 <= number.start < number.end <= len(text.folded)
     assert all(len(number.digits) == 4 for number in of_lengths(text, 4))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["ゼロ", "きゅう", "いち", "に", "になり", "の", "、", "は", "ハイフン", "さん", "田", " ", "7", "ろく。"]
+        ),
+        max_size=14,
+    )
+)
+def test_runs_of_spoken_characters_hold_every_spoken_number(parts: list[str]) -> None:
+    text = "".join(parts)
+    expected = [m.span() for m in _SPOKEN.finditer(text) if m.end() - m.start() >= 4]
+    runs = [run.span() for run in _SPOKEN_RUN.finditer(text)]
+    assert all(any(first <= start and end <= last for first, last in runs) for start, end in expected)
+    within = [m.span() for first, last in runs for m in _SPOKEN.finditer(text, first, last + _SPOKEN_AHEAD)]
+    assert [span for span in within if span[1] - span[0] >= 4] == expected

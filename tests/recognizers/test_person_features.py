@@ -68,3 +68,14 @@ def test_a_word_no_list_knows_is_plain_unless_an_honorific_follows() -> None:
     words = surfaces("Zorbaxが佐藤とZorbaxさん")
     plain = FEATURIZER.rows("Zorbaxが佐藤とZorbaxさん").plain.tolist()
     assert [word for word, mark in zip(words, plain, strict=True) if mark] == ["Zorbax", "が", "と"]
+
+
+def test_a_morpheme_that_is_new_twice_in_a_text_is_learnt_once() -> None:
+    featurizer = Featurizer(sudachipy.Dictionary(), NameLists.load())
+    rows = featurizer.rows("鶴亀商店 と鶴亀商店")
+    surfaces = [featurizer.facts[number].surface for number in rows.tokens]
+    assert surfaces.count("鶴亀") == surfaces.count("商店") == 2
+    assert len(featurizer.facts) == len(set(featurizer.keys())) == len(set(surfaces))
+    assert "".join(surfaces) == "鶴亀商店と鶴亀商店"
+    assert rows.ends.tolist() == (rows.starts + [len(surface) for surface in surfaces]).tolist()
+    assert rows.spaces.tolist()[surfaces.index("と")] == 1
