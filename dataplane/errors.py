@@ -9,6 +9,7 @@ written here or built from field names. `param` names the request field at fault
     ├── PiiBlocked              403 pii_blocked
     ├── RequestTooLarge         413 request_too_large
     ├── RateLimited             429 rate_limit_exceeded
+    ├── BudgetUsedUp            429 insufficient_quota
     ├── InternalError           500 gateway_error
     ├── ProviderError           502 provider_error
     ├── RedactionUnavailable    503 redaction_unavailable
@@ -68,6 +69,13 @@ class RateLimited(GatewayError):
     def __init__(self, message: str, *, retry_after: str | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class BudgetUsedUp(GatewayError):
+    """A stream outgrew what its budget had room for."""
+
+    code = "insufficient_quota"
+    http_status = 429
 
 
 class InternalError(GatewayError):

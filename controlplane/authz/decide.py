@@ -66,6 +66,7 @@ class Allow(NamedTuple):
             output_limit=ask.output_limit,
             pico_usd_per_output_token=pico,
             key=self.key.name,
+            streamed=ask.stream,
             team=self.key.team,
             unmetered=self.tenant.unmetered,
         )

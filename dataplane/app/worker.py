@@ -24,6 +24,7 @@ from kagamirpc.server import Server
 
 from dataplane.drivers.analyzer import Analyzer
 from dataplane.drivers.audit import AuditLog
+from dataplane.drivers.budget import BudgetClient
 from dataplane.drivers.clock import unix_micros
 from dataplane.drivers.controlplane import Endpoints, follow_policies, ledger_sender
 from dataplane.drivers.logs import Complaint, fault
@@ -33,7 +34,7 @@ from dataplane.exchange.recovery import closing_entries
 from dataplane.exchange.session import Session
 from dataplane.extproc import server as extproc
 from dataplane.extproc.pace import Pace
-from dataplane.extproc.servicer import Services
+from dataplane.extproc.servicer import Budget, Services
 from dataplane.redaction.cache import FindingsCache
 from dataplane.redaction.policy import Policy
 from dataplane.redaction.replace import Redaction
@@ -64,7 +65,8 @@ class Worker:
         shipper = Shipper(
             self._journal, ledger_sender(endpoints), on_error=Complaint("ledger.unreachable", time.monotonic)
         )
-        server = self._server()
+        asked = Endpoints(self._settings.controlplanes, self._settings.cluster_token)
+        server = self._server(BudgetClient(asked, Complaint("budget.unreachable", time.monotonic)))
         await server.start(self._address)
         log.info("worker.listening", address=self._address, writer=self._journal.writer, recovered=recovered)
         self._spawn(
@@ -76,6 +78,7 @@ class Worker:
         self._spawn(self._announce())
         await self._stopped(stop)
         await self._shut_down(server, shipper, endpoints)
+        await asked.close()
 
     async def _stopped(self, stop: asyncio.Event) -> None:
         asked, failed = asyncio.create_task(stop.wait()), asyncio.create_task(self._journal.failed())
@@ -89,13 +92,13 @@ class Worker:
             asked.cancel()
             failed.cancel()
 
-    def _server(self) -> Server:
-        methods = {**extproc.methods(self._services()), **self._health.methods}
+    def _server(self, budget: Budget) -> Server:
+        methods = {**extproc.methods(self._services(budget)), **self._health.methods}
         token = self._settings.cluster_token
         authorize = functools.partial(cluster.admits, token) if token else None
         return Server(methods, max_message_bytes=extproc.MAX_MESSAGE_BYTES, on_error=_call_failed, authorize=authorize)
 
-    def _services(self) -> Services:
+    def _services(self, budget: Budget) -> Services:
         limits = Limits(max_response_bytes=self._settings.max_response_bytes)
         return Services(
             new_session=lambda: Session(self._redaction, limits),
@@ -104,6 +107,7 @@ class Worker:
             now=unix_micros,
             report=_exchange_fault,
             pace=Pace(),
+            budget=budget,
         )
 
     def _redaction(self, policy: Policy, tenant: str) -> Redaction:

@@ -81,6 +81,10 @@ class Request(Protocol):
     measure: Measure
 
     @property
+    def output_limit(self) -> int:
+        """The most output tokens the client asks for, over all choices; 0 = no limit of its own."""
+
+    @property
     def uninspected(self) -> int:
         """Images, audio and files, which no detector reads; known after `texts`."""
 
@@ -126,6 +130,15 @@ class Stream(Protocol):
 
     def finish(self) -> Steps:
         """No more events. Raises ProviderError when the answer is not complete."""
+
+    def adds(self, payload: bytes) -> bool:
+        """Whether an event brings more of the answer, and not only its end or its usage. Looks, takes nothing."""
+
+    def flush(self) -> list[bytes]:
+        """What was held back so far, as events. Raises what redaction raises."""
+
+    def cut(self) -> list[bytes]:
+        """End the answer here: what was held back, and the end of an answer that reached its limit."""
 
 
 class Dialect(Protocol):

@@ -43,8 +43,15 @@ class ChatRequest:
         self.stream: bool = body.get("stream") or False
         self.wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
         self.measure = _measure(body["messages"])
+        limits = [body[name] for name in _TOKEN_LIMITS if body.get(name)]
+        self._output_limit: int = min(limits, default=0) * (body.get("n") or 1)
         self._found = slots.Found([], 0, [])
         self._texts = Texts([], frozenset())
+
+    @property
+    def output_limit(self) -> int:
+        """See model.Request."""
+        return self._output_limit
 
     @property
     def uninspected(self) -> int:

@@ -71,6 +71,7 @@ class ChatStream:
             except (orjson.JSONEncodeError, slots.TooManyValuesError):
                 raise ProviderError("The provider's answer is nested too deeply or holds too many values.") from None
         self._measure(chunk["choices"])
+        self._envelope = chunk
         return [data_event(orjson.dumps(chunk) if changed or b"\n" in payload else payload)]
 
     def finish(self) -> Steps:
@@ -82,10 +83,31 @@ class ChatStream:
             raise ProviderError("The provider's answer ended before it was complete.")
         return self._end()
 
+    def adds(self, payload: bytes) -> bool:
+        """See model.Stream."""
+        if payload == b"[DONE]":
+            return False
+        for choice in _parse(payload)["choices"]:
+            delta = choice.get("delta") if isinstance(choice, dict) else None
+            if isinstance(delta, dict) and any(value for key, value in delta.items() if key != "role"):
+                return True
+        return False
+
+    def flush(self) -> list[bytes]:
+        """See model.Stream."""
+        flushed = [self._synthesise(index, self._flush(index)) for index in list(self._lanes)]
+        return [event for event in flushed if event]
+
+    def cut(self) -> list[bytes]:
+        """See model.Stream."""
+        said, self.done = self.flush(), True
+        around = {key: value for key, value in self._envelope.items() if key not in ("choices", "usage")}
+        ends = [{"index": index, "delta": {}, "finish_reason": "length"} for index in sorted(self._running)]
+        return [*said, *(data_event(orjson.dumps({**around, "choices": [end]})) for end in ends), DONE]
+
     def _end(self) -> list[bytes]:
         self.done = True
-        flushed = [self._synthesise(index, self._flush(index)) for index in list(self._lanes)]
-        return [*(event for event in flushed if event), DONE]
+        return [*self.flush(), DONE]
 
     def _note(self, choice: Any) -> None:
         if not isinstance(choice, dict) or not isinstance(choice.get("delta"), dict | None):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from kagamipb.policy.v1.policy_pb2 import UNINSPECTED_PASS, PolicySnapshot, RedactionPolicy
+from kagamipb.policy.v1.policy_pb2 import BUDGET_END_ERROR, UNINSPECTED_PASS, PolicySnapshot, RedactionPolicy
 
 from dataplane.exchange.events import PolicyFound
 from dataplane.redaction.policy import Bind, Policy, PolicyError
@@ -74,4 +74,8 @@ class PolicyStore:
         except PolicyError as error:
             self._report(proto.name, str(error))
             return None
-        return PolicyFound(policy, pass_uninspected=proto.uninspected == UNINSPECTED_PASS)
+        return PolicyFound(
+            policy,
+            pass_uninspected=proto.uninspected == UNINSPECTED_PASS,
+            cut_with_error=proto.budget_end == BUDGET_END_ERROR,
+        )

@@ -35,6 +35,25 @@ class Append:
     durable: bool
     opens: bool = False
     """The attempt is open until its stream ends: a successor must find this entry."""
+    answered: bool = True
+    """Whether the exchange waits for the answer; if not, there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskMore:
+    """Ask the control plane for more budget, in the background."""
+
+    request_id: str
+    tenant: str
+    provider: str
+    reservation_id: str
+    output_tokens: int
+    pico_usd_per_output_token: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitMore:
+    """Nothing more can be said before AskMore is answered. Answered by MoreAnswered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +115,17 @@ class Report:
 
 
 Effect = (
-    FindPolicy | Continue | Work | Append | SendRequest | SendHeaders | SendBody | DropTrailers | Reply | Abort | Report
+    FindPolicy
+    | Continue
+    | Work
+    | Append
+    | AskMore
+    | AwaitMore
+    | SendRequest
+    | SendHeaders
+    | SendBody
+    | DropTrailers
+    | Reply
+    | Abort
+    | Report
 )

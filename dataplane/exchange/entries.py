@@ -6,12 +6,13 @@ linked, shipped and verified.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kagamipb.ledger.v1.ledger_pb2 import AuditEntry, Closed, Opened, Outcome, Usage
+from kagamipb.ledger.v1.ledger_pb2 import AuditEntry, Closed, Extended, Extension, Opened, Outcome, Usage
 
 from dataplane.exchange.context import Attempt
+from dataplane.exchange.events import MoreAnswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class End:
     restored: int = 0
     first_byte_micros: int = 0
     duration_micros: int = 0
+    extensions: Sequence[MoreAnswered] = ()
+    """Everything granted beyond the reservation."""
 
 
 def opened(
@@ -91,8 +94,20 @@ def closed(attempt: Attempt, now: int, end: End) -> bytes:
         model=target.model,
         price_version=target.prices.version,
         restored=end.restored,
+        extensions=[_extension(one) for one in end.extensions],
     )
     return _bytes(AuditEntry(request_id=context.request_id, at_unix_micros=now, closed=event))
+
+
+def extended(attempt: Attempt, now: int, more: MoreAnswered) -> bytes:
+    """The entry that precedes the use of an extension; `now` in Unix microseconds."""
+    context = attempt.context
+    event = Extended(tenant=context.tenant, reservation_id=context.reservation_id, extension=_extension(more))
+    return _bytes(AuditEntry(request_id=context.request_id, at_unix_micros=now, extended=event))
+
+
+def _extension(more: MoreAnswered) -> Extension:
+    return Extension(id=more.extension_id, reservation_id=more.reservation_id, output_tokens=more.output_tokens)
 
 
 def lost(entry: AuditEntry, now: int) -> bytes:

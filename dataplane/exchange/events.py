@@ -25,6 +25,8 @@ class PolicyFound:
 
     policy: Policy | None
     pass_uninspected: bool = False
+    cut_with_error: bool = False
+    """A stream whose budget is used up ends with an error event, not as one that reached its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,15 @@ class Appended:
 @dataclass(frozen=True, slots=True)
 class AppendFailed:
     """Answers Append: the journal did not take the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoreAnswered:
+    """Answers AskMore, before the next event or when it is waited for; 0 tokens: refused, or nobody could be asked."""
+
+    output_tokens: int = 0
+    extension_id: str = ""
+    reservation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ Event = (
     | WorkFailed
     | Appended
     | AppendFailed
+    | MoreAnswered
     | ResponseHeaders
     | ResponseBody
     | ResponseTrailers

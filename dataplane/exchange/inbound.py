@@ -14,6 +14,7 @@ from dataplane.exchange.effects import SendHeaders
 from dataplane.exchange.events import ResponseHeaders
 from dataplane.exchange.inflate import Decoder, decoder
 from dataplane.exchange.limits import Limits
+from dataplane.exchange.meter import Meter
 from dataplane.exchange.outbound import Outbound
 from dataplane.exchange.relay import Pieces, RefusalRelay, Relay, StreamRelay, WholeRelay
 from dataplane.exchange.usage import used
@@ -28,6 +29,10 @@ class Inbound:
         self.verdict = judge(status_of(event), event.headers, stream=outbound.request.stream)
         if event.end and self.verdict is not Verdict.REFUSAL:
             raise ProviderError("The provider's answer is empty.")
+        context = outbound.attempt.context
+        asked = filter(None, (context.max_output_tokens, outbound.request.output_limit))
+        self.meter = Meter(context.paid_output_tokens if self.streaming else 0, min(asked, default=0))
+        self._cut = False
         self._relay = self._start(status_of(event), limits)
         self._received, self._sent = hashlib.sha256(), hashlib.sha256()
 
@@ -35,7 +40,8 @@ class Inbound:
         dialect, redaction = self._outbound.attempt.dialect, self._outbound.redaction
         if self.verdict is Verdict.STREAMING:
             stream = dialect.stream(self._outbound.request, redaction, max_lanes=limits.max_lanes)
-            return StreamRelay(stream, self._plain(limits.max_event_bytes), limits.max_event_bytes)
+            plain, model = self._plain(limits.max_event_bytes), self._outbound.attempt.target.model
+            return StreamRelay(stream, plain, limits.max_event_bytes, self.meter, model)
         plain = self._plain(limits.max_response_bytes)
         if self.verdict is Verdict.WHOLE:
             return WholeRelay(dialect, redaction, plain, limits.max_response_bytes)
@@ -69,7 +75,26 @@ class Inbound:
         if self.verdict is Verdict.REFUSAL:
             return Usage()
         out = self._outbound
-        return used(self._relay.usage, out.request.measure, self._relay.measure, out.attempt.target.model)
+        usage = used(self._relay.usage, out.request.measure, self._relay.measure, out.attempt.target.model)
+        if self._cut:
+            # The event with which it was found out may go a little beyond what is paid for; the settlement may not.
+            usage.output_tokens = min(usage.output_tokens, self.meter.paid)
+            usage.reasoning_tokens = min(usage.reasoning_tokens, usage.output_tokens)
+        return usage
+
+    def cut(self, *, error: bytes = b"") -> bytes:
+        """End a stream whose budget is used up: at its limit, or with an error event. Raises what `relay` raises."""
+        assert isinstance(self._relay, StreamRelay)
+        self._cut = True
+        said = self._relay.cut(error=error)
+        self._sent.update(said)
+        return said
+
+    @property
+    def beyond_limit(self) -> bool:
+        """Whether the provider counted more output than it was asked for."""
+        clamp, usage = self._outbound.attempt.context.max_output_tokens, self._relay.usage
+        return usage is not None and 0 < clamp < usage.output
 
     @property
     def streaming(self) -> bool:

@@ -40,6 +40,11 @@ class Outbound:
         return self._request
 
     @property
+    def cut_with_error(self) -> bool:
+        """How a stream ends whose budget is used up."""
+        return self._found is not None and self._found.cut_with_error
+
+    @property
     def pii(self) -> Mapping[str, int]:
         """Redactions per entity in the request."""
         return self.redaction.request_counts if self.redaction else {}

@@ -8,12 +8,15 @@ Guarantees: nothing is returned that did not go through redaction (unless the po
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from typing import NamedTuple, Protocol
 
 from dataplane.dialects.model import Dialect, Measure, Stream, TokenUsage
 from dataplane.errors import ProviderError
 from dataplane.exchange.inflate import Decoder
+from dataplane.exchange.meter import Meter
+from dataplane.exchange.usage import spent
 from dataplane.redaction.replace import Redaction
 from dataplane.sse.decode import SseDecoder, SseError
 
@@ -26,6 +29,10 @@ class Piece(NamedTuple):
 
     data: bytes
     last: bool
+    starved: bool = False
+    """What follows is not paid for: it waits inside the relay. With more budget, go on with `steps(b"", end=False)`;
+    without, `cut`.
+    """
 
 
 Pieces = Generator[None, None, Piece]
@@ -49,21 +56,39 @@ class Relay(Protocol):
 class StreamRelay:
     """An event stream."""
 
-    def __init__(self, stream: Stream, decoder: Decoder, max_event_bytes: int) -> None:
+    def __init__(
+        self, stream: Stream, decoder: Decoder, max_event_bytes: int, meter: Meter | None = None, model: str = ""
+    ) -> None:
+        """`model`: the provider's, by which `meter` is read."""
         self._stream, self._decoder = stream, decoder
         self._events = SseDecoder(max_event_bytes)
+        self._meter, self._model = meter or Meter(0, 0), model
+        self._waiting: deque[bytes] = deque()
+        self._ended = False
 
     def steps(self, data: bytes, *, end: bool) -> Pieces:
         """See Relay."""
         shown: list[bytes] = []
-        for number, payload in enumerate(self._payloads(data, end=end), 1):
-            shown += yield from self._stream.event(payload)
+        self._waiting += self._payloads(data, end=end)
+        self._ended, number = self._ended or end, 0
+        while self._waiting:
+            if self._meter.over and not self._stream.done and self._stream.adds(self._waiting[0]):
+                return Piece(b"".join(shown), last=False, starved=True)
+            shown += yield from self._stream.event(self._waiting.popleft())
+            if self._meter.paid:
+                self._meter.note(spent(self._stream.usage, self._stream.measure, self._model))
+            number += 1
             if number % _EVENTS_A_STEP == 0:
                 yield
-        if end and not self._stream.done:
+        if self._ended and not self._stream.done:
             self._decoder.finish()
             shown += yield from self._stream.finish()
         return Piece(b"".join(shown), self._stream.done)
+
+    def cut(self, *, error: bytes = b"") -> bytes:
+        """End the answer here, for the client: at its limit, or with an error event. Raises what redaction raises."""
+        self._waiting.clear()
+        return b"".join([*self._stream.flush(), error] if error else self._stream.cut())
 
     @property
     def usage(self) -> TokenUsage | None:

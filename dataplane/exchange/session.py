@@ -5,6 +5,9 @@ the state it chose is one the table allows. Every error of every handler ends in
 into an audit entry and an answer for the client.
 Guarantees: no provider is called before `Opened` is in the journal; the last bytes of an answer wait until `Closed`
 is durable; an attempt has at most one `Closed`; after a fault nothing of the provider's passes.
+A stream is metered against what its reservation pays for (see `meter`); one that outgrows it and gets no more is cut:
+what was held back is flushed, the client's answer ends in its dialect, and at the provider's next message the call is
+broken off.
 Limits: an upstream that is reset after its headers came looks like a client that left, for Envoy ends the stream the
 same way. Response trailers that arrive before the answer is complete break the exchange off.
 """
@@ -18,7 +21,7 @@ from kagamipb.ledger.v1.ledger_pb2 import Outcome, Usage
 
 from dataplane.dialects.model import Dialect
 from dataplane.dialects.registry import DEFAULT
-from dataplane.errors import AuditUnavailable, InvalidRequest, RedactionUnavailable
+from dataplane.errors import AuditUnavailable, BudgetUsedUp, InvalidRequest, RedactionUnavailable
 from dataplane.exchange import context, entries
 from dataplane.exchange import effects as ef
 from dataplane.exchange import events as ev
@@ -51,6 +54,8 @@ class Session:
         self._outbound: Outbound | None = None
         self._inbound: Inbound | None = None
         self._last: ef.SendBody | ef.Reply = ef.SendBody(b"")
+        self._shown, self._starved = b"", False
+        self._extensions: list[ev.MoreAnswered] = []
         self._settled = False
 
     @property
@@ -146,14 +151,54 @@ class Session:
             self._state = State.OPENING
             return [ef.Append(entry, durable=False, opens=True)]
         assert isinstance(result, Piece)
-        if not result.last:
-            return [ef.SendBody(result.data)]
-        self._last = ef.SendBody(result.data)
-        return self._finish(now)
+        data, self._shown = self._shown + result.data, b""
+        if result.last:
+            self._last = ef.SendBody(data)
+            return self._finish(now)
+        asked = self._ask_more()
+        if not result.starved:
+            return [*asked, ef.SendBody(data)]
+        self._shown, self._starved = data, self._in.meter.asking
+        return [*asked, ef.AwaitMore()] if self._starved else self._cut(now)
 
     def _finish(self, now: int) -> Effects:
-        effects = self._close(now, Outcome.OUTCOME_COMPLETED, final=True, client_status=200, durable=True)
+        code = "output_limit_ignored" if self._in.beyond_limit else ""
+        effects = self._close(now, Outcome.OUTCOME_COMPLETED, final=True, client_status=200, code=code, durable=True)
         self._state = State.CLOSING
+        return effects
+
+    def _ask_more(self) -> Effects:
+        """Ask for more budget, if it is time to."""
+        meter, attempt = self._in.meter, self._out.attempt
+        if not (tokens := meter.wanted()):
+            return []
+        meter.asked()
+        context, target = attempt.context, attempt.target
+        price = max(target.prices.output_pico_usd_per_token, target.prices.reasoning_pico_usd_per_token)
+        return [ef.AskMore(context.request_id, context.tenant, target.provider, context.reservation_id, tokens, price)]
+
+    def _on_more(self, event: ev.MoreAnswered, now: int) -> Effects:
+        if self._state is not State.STREAMING:
+            return []
+        effects: Effects = []
+        self._in.meter.answered(event.output_tokens)
+        if event.output_tokens and event.reservation_id:
+            self._extensions.append(event)
+            entry = entries.extended(self._out.attempt, now, event)
+            effects.append(ef.Append(entry, durable=False, answered=False))
+        if self._starved:
+            self._starved = False
+            effects.append(ef.Work(self._in.steps(b"", end=False)))
+        return effects
+
+    def _cut(self, now: int) -> Effects:
+        """The budget is used up: what waits in the relay is never shown."""
+        error = BudgetUsedUp("The budget of this request is used up.")
+        said = self._in.cut(error=self._dialect.error_event(error) if self._out.cut_with_error else b"")
+        self._last, self._shown = ef.SendBody(self._shown + said), b""
+        cut = Outcome.OUTCOME_QUOTA_CUT
+        effects = self._close(now, cut, final=True, client_status=200, code=error.code, durable=True)
+        self._state = State.BREAKING
         return effects
 
     def _on_appended(self, event: ev.Appended, now: int) -> Effects:
@@ -203,8 +248,9 @@ class Session:
         attempt, wrong = self._attempt, failure.error
         retry = wrong.provider_fault and attempt is not None and not attempt.last and not streaming
         if streaming:
-            self._last = ef.SendBody(self._dialect.error_event(wrong))
-            self._in.say(self._last.data)
+            event = self._dialect.error_event(wrong)
+            self._in.say(event)
+            self._last = ef.SendBody(self._shown + event)
         else:
             self._last = reply(wrong, self._dialect, attempt, retry=retry)
         if attempt is None:
@@ -239,6 +285,7 @@ class Session:
             restored=self._inbound.restored if self._inbound else 0,
             first_byte_micros=max(0, self._first_byte - self._started) if self._first_byte else 0,
             duration_micros=max(0, now - self._started),
+            extensions=self._extensions,
         )
         return [ef.Append(entries.closed(self._attempt, now, end), durable)]
 
@@ -271,6 +318,7 @@ class Session:
         ev.WorkFailed: _on_work_failed,
         ev.Appended: _on_appended,
         ev.AppendFailed: _on_append_failed,
+        ev.MoreAnswered: _on_more,
         ev.ResponseHeaders: _on_response_headers,
         ev.ResponseBody: _on_response_body,
         ev.ResponseTrailers: _on_trailers,

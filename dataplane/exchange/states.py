@@ -6,6 +6,7 @@ table is a fault by construction and closes the exchange; `StreamClosed` is allo
     START ─headers→ POLICY ─found→ BODY ─body→ SCANNING ─done→ OPENING ─appended→ CALLING
     CALLING ─headers→ STREAMING | WHOLE | REFUSAL          STREAMING | WHOLE ─last piece→ CLOSING ─appended→ DONE
     whatever goes wrong: → REFUSING ─appended→ DONE, or inside a stream → BREAKING ─appended→ BROKEN
+    a stream whose budget is used up: STREAMING ─more answered→ STREAMING, or → BREAKING ─appended→ BROKEN
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ class State(Enum):
     REFUSING = auto()
     """The journal is taking `Closed`; an error reply waits for it."""
     BREAKING = auto()
-    """The journal is taking `Closed`; an error event for a stream that has begun waits for it."""
+    """The journal is taking `Closed`; the early end of a stream that has begun waits for it."""
     BROKEN = auto()
-    """The client was told inside its stream that it failed: nothing more may pass."""
+    """The client was told inside its stream that it failed or ends early: nothing more may pass."""
     DONE = auto()
     """All is said and settled; what else the provider sends is dropped."""
 
@@ -72,6 +73,10 @@ TABLE: Mapping[tuple[State, type], frozenset[State]] = {
     (S.STREAMING, ev.ResponseTrailers): frozenset({S.BROKEN}),
     (S.STREAMING, ev.WorkDone): frozenset({S.STREAMING, S.CLOSING}) | _BREAKING,
     (S.STREAMING, ev.WorkFailed): _BREAKING,
+    (S.STREAMING, ev.MoreAnswered): frozenset({S.STREAMING}) | _BREAKING,
+    # An answer that came too late: what was granted is freed all the same.
+    (S.BROKEN, ev.MoreAnswered): frozenset({S.BROKEN}),
+    (S.DONE, ev.MoreAnswered): frozenset({S.DONE}),
     (S.CLOSING, ev.Appended): frozenset({S.DONE}),
     (S.CLOSING, ev.AppendFailed): frozenset({S.DONE, S.BROKEN}),
     (S.REFUSING, ev.Appended): frozenset({S.DONE}),

@@ -51,6 +51,11 @@ def used(reported: TokenUsage | None, request: Measure, answer: Measure, model: 
     )
 
 
+def spent(reported: TokenUsage | None, answer: Measure, model: str = "") -> int:
+    """Output tokens of an answer under way: as the provider counts them, if it does before the end, else estimated."""
+    return estimate(answer, model) if reported is None else reported.output
+
+
 def cost_pico_usd(usage: Usage, prices: Prices) -> int:
     """Pico-US-dollars: cached tokens are part of the input, reasoning tokens part of the output."""
     fresh = usage.input_tokens - usage.cached_input_tokens

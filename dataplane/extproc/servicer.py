@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from dataplane.exchange import effects as ef
@@ -63,6 +63,22 @@ class Policies(Protocol):
         """The policy, waiting a moment for one that is on its way."""
 
 
+class Budget(Protocol):
+    """Where streams that outgrow their reservation get more."""
+
+    async def extend(self, asked: ef.AskMore) -> ev.MoreAnswered:
+        """Ask; a failure is a refusal. Never raises."""
+
+
+class NoBudget:
+    """Nobody to ask: nothing is granted."""
+
+    async def extend(self, asked: ef.AskMore) -> ev.MoreAnswered:
+        """See Budget."""
+        del asked
+        return ev.MoreAnswered()
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds. Envoy's own message_timeout must be longer than `patience`."""
@@ -86,6 +102,7 @@ class Services:
     """Told of faults: the exception and the request id."""
     pace: Pace
     timing: Timing = Timing()
+    budget: Budget = field(default_factory=NoBudget)
 
 
 async def process(messages: Messages, send: Send, provider: str, services: Services) -> None:
@@ -114,11 +131,16 @@ class _Stream:
         self._asked_for_time = False
         self._held: int | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._more: asyncio.Task[ev.MoreAnswered] | None = None
 
     async def take(self, event: ev.Event) -> None:
         """Everything an event leads to, until Envoy has its reply."""
         self._asked_for_time = False
-        queue = list(self.session.receive(event, self._services.now()))
+        queue = []
+        if self._more is not None and self._more.done():
+            more, self._more = self._more.result(), None
+            queue += self.session.receive(more, self._services.now())
+        queue += self.session.receive(event, self._services.now())
         while queue:
             answer = await self._perform(queue.pop(0))
             if answer is not None:
@@ -126,6 +148,9 @@ class _Stream:
 
     def settle(self) -> None:
         """Envoy is gone: write what is still owed. Nothing to wait for, nobody to answer."""
+        if self._more is not None:
+            # What it would have been granted is freed by the record of who grants it.
+            self._more.cancel()
         for effect in self.session.receive(ev.StreamClosed(), self._services.now()):
             if isinstance(effect, ef.Append):
                 try:
@@ -141,6 +166,10 @@ class _Stream:
                 return await self._append(effect)
             case ef.Work():
                 return await self._work(effect.steps)
+            case ef.AskMore():
+                self._more = asyncio.create_task(self._services.budget.extend(effect))
+            case ef.AwaitMore():
+                return await self._await_more()
             case ef.FindPolicy():
                 return await self._patiently(self._services.policies.find(effect.name, effect.version))
             case ef.Abort():
@@ -151,7 +180,13 @@ class _Stream:
                 await self._send(wire.reply(effect))
         return None
 
-    async def _append(self, effect: ef.Append) -> ev.Event:
+    async def _await_more(self) -> ev.Event:
+        assert self._more is not None
+        more = await self._patiently(self._more)
+        self._more = None
+        return more
+
+    async def _append(self, effect: ef.Append) -> ev.Event | None:
         journal = self._services.journal
         try:
             position = journal.append(effect.entry)
@@ -162,8 +197,8 @@ class _Stream:
                 await self._patiently(journal.durable(position.seq))
         except Exception as error:  # noqa: BLE001 -- however the journal fails, the session decides what follows
             self._services.report(error, self.session.request_id)
-            return ev.AppendFailed()
-        return ev.Appended(position.seq, position.link)
+            return ev.AppendFailed() if effect.answered else None
+        return ev.Appended(position.seq, position.link) if effect.answered else None
 
     async def _work(self, steps: Generator[None, None, Any]) -> ev.Event:
         """Run in slices, so that other streams go on; give up after `timing.longest`."""

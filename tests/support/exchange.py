@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -96,10 +97,16 @@ class Driver:
         self.entries: list[AuditEntry] = []
         self.sent: list[ef.Effect] = []
         self.reports: list[Exception] = []
+        self.grant: Callable[[ef.AskMore], int] = lambda asked: 0
+        """Output tokens granted for a question."""
+        self.asked: list[ef.AskMore] = []
+        self._more: ev.MoreAnswered | None = None
 
     def take(self, *events: ev.Event) -> Driver:
         for event in events:
-            queue = list(self.session.receive(event, 1_000))
+            more, self._more = self._more, None
+            queue = list(self.session.receive(more, 1_000)) if more else []
+            queue += self.session.receive(event, 1_000)
             while queue:
                 answer = self._perform(queue.pop(0))
                 if answer is not None:
@@ -116,7 +123,14 @@ class Driver:
                 if self.fail_appends:
                     return ev.AppendFailed()
                 self.entries.append(entry(effect))
-                return ev.Appended(len(self.entries), LINK)
+                return ev.Appended(len(self.entries), LINK) if effect.answered else None
+            case ef.AskMore():
+                self.asked.append(effect)
+                tokens, number = self.grant(effect), len(self.asked)
+                self._more = ev.MoreAnswered(tokens, f"e{number}", f"more-{number}") if tokens else ev.MoreAnswered()
+            case ef.AwaitMore():
+                more, self._more = self._more, None
+                return more
             case ef.Report():
                 self.reports.append(effect.error)
             case _:

@@ -448,3 +448,204 @@ def test_whatever_happens_there_is_one_closed_record_at_most_and_a_call_only_aft
 def test_the_context_may_clamp_the_output():
     driver = Driver().called(decision=context(max_output_tokens=77))
     assert orjson.loads(driver.sent[1].body)["max_completion_tokens"] == 77
+
+
+# Streams that outgrow their reservation
+
+TENS = [delta("あ" * 10) for _ in range(30)]  # 10.5 tokens each, by the estimate for models nobody knows
+LONG = b"".join([delta("", role="assistant"), *TENS, delta(finish="stop"), usage(7, 300), DONE])
+
+
+def paying(paid: int, **more):
+    return context(paid_output_tokens=paid, **more)
+
+
+def streamed(pieces, decision, grant=lambda asked: 0, **fields):
+    driver = Driver(**fields)
+    driver.grant = grant
+    driver.called(stream=True, decision=decision)
+    for event in stream_events(*pieces):
+        if driver.session.state is State.BROKEN:
+            break
+        driver.take(stream_headers(), event) if driver.session.state is State.CALLING else driver.take(event)
+    return driver
+
+
+def said(driver):
+    chunks = [orjson.loads(line[6:]) for line in driver.body.split(b"\n\n") if line.startswith(b"data: {")]
+    return [choice for chunk in chunks for choice in chunk.get("choices", [])]
+
+
+def text(driver):
+    return "".join(choice["delta"].get("content") or "" for choice in said(driver))
+
+
+def test_a_stream_nobody_counts_is_never_asked_about():
+    driver = streamed([LONG], context())
+    assert driver.asked == []
+    assert driver.closed.outcome == Outcome.OUTCOME_COMPLETED
+
+
+def test_a_stream_that_outgrows_what_is_paid_for_is_cut_within_two_chunks_and_settled_to_what_was_held():
+    driver = streamed([*TENS], paying(100))
+    assert len(text(driver)) == 100  # 95 would have been within, 100 are 105 tokens
+    assert said(driver)[-1]["finish_reason"] == "length"
+    assert driver.body.endswith(DONE + f": kagami seq={len(driver.entries)} link={LINK.hex()}\n\n".encode())
+    closed = driver.closed
+    assert (closed.outcome, closed.code, closed.final) == (Outcome.OUTCOME_QUOTA_CUT, "insufficient_quota", True)
+    assert (closed.usage.output_tokens, closed.usage.reported) == (100, False)
+    assert closed.cost_pico_usd == closed.usage.input_tokens * 10 + 100 * 100 + 5
+    before, _, _ = driver.body.rpartition(b": kagami")
+    assert closed.response_sent_sha256 == hashlib.sha256(before).digest()
+
+
+def test_after_the_cut_the_providers_next_message_breaks_the_call_off():
+    driver = streamed([*TENS], paying(100)).take(ev.ResponseBody(TENS[0], end=False))
+    assert driver.sent[-1] == ef.Abort("the answer was broken off")
+
+
+@given(cuts)
+def test_a_cut_falls_at_the_same_place_however_the_stream_arrives(places):
+    whole, pieces = streamed([LONG], paying(100)), streamed(cut(LONG, places), paying(100))
+    assert pieces.body.rpartition(b"seq=")[0] == whole.body.rpartition(b"seq=")[0]
+    assert pieces.closed.usage == whole.closed.usage
+
+
+def test_a_cut_falls_at_the_same_place_when_the_stream_arrives_byte_by_byte():
+    whole, pieces = streamed([LONG], paying(100)), streamed(single(LONG), paying(100))
+    assert pieces.body.rpartition(b"seq=")[0] == whole.body.rpartition(b"seq=")[0]
+    assert text(pieces) == "あ" * 100
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(inline_bytes=0)])
+def test_a_stream_that_is_granted_more_in_time_completes_unhurt(limits):
+    driver = Driver(session(limits))
+    driver.grant = lambda asked: asked.output_tokens
+    driver.called(stream=True, decision=paying(64)).take(
+        stream_headers(), *stream_events(*TENS, delta(finish="stop"), usage(7, 300), DONE)
+    )
+    assert text(driver) == "あ" * 300
+    assert said(driver)[-1]["finish_reason"] == "stop"
+    first = driver.asked[0]
+    assert (first.request_id, first.tenant, first.provider, first.reservation_id) == ("r-1", "acme", "a", "res-1")
+    assert (first.output_tokens, first.pico_usd_per_output_token) == (64, 200)
+    assert 2 <= len(driver.asked) <= 4
+    closed, told = driver.closed, [e.extended for e in driver.entries if e.WhichOneof("event") == "extended"]
+    assert (closed.outcome, closed.usage.output_tokens, closed.usage.reported) == (Outcome.OUTCOME_COMPLETED, 300, True)
+    assert list(closed.extensions) == [one.extension for one in told]
+    assert [one.id for one in closed.extensions] == [f"e{n}" for n in range(1, len(driver.asked) + 1)]
+    assert {one.reservation_id for one in told} == {"res-1"}
+
+
+@given(cuts, st.integers(16, 200))
+def test_what_is_granted_changes_no_byte_however_the_stream_arrives(places, paid):
+    free = Driver().called(stream=True).take(stream_headers(), *stream_events(ANSWER))
+    paid_for = streamed(cut(ANSWER, places), paying(paid), lambda asked: 16)
+    assert paid_for.body.rpartition(b"seq=")[0] == free.body.rpartition(b"seq=")[0]
+
+
+def test_what_was_held_back_is_redacted_and_flushed_at_the_cut():
+    pieces = [delta(c) for c in f"担当は{NAME}、電話は{NEW}"] + [delta("あ" * 10)] * 30
+    driver = streamed(pieces, paying(16))
+    assert driver.closed.outcome == Outcome.OUTCOME_QUOTA_CUT
+    assert "<PERSON_" in text(driver) or "担当は" in text(driver)
+    assert NAME not in driver.body.decode()
+    assert NEW not in driver.body.decode()
+    assert driver.sent
+
+
+def test_by_policy_a_cut_is_told_as_an_error():
+    driver = Driver()
+    driver.found = ev.PolicyFound(policy(), cut_with_error=True)
+    driver.called(stream=True, decision=paying(100)).take(
+        stream_headers(), *[ev.ResponseBody(one, end=False) for one in TENS[:11]]
+    )
+    last = driver.body.split(b"\n\n")[-3]
+    assert orjson.loads(last.removeprefix(b"data: "))["error"]["code"] == "insufficient_quota"
+    assert DONE not in driver.body
+    assert driver.closed.outcome == Outcome.OUTCOME_QUOTA_CUT
+
+
+def test_a_cut_ends_every_choice_that_is_still_running():
+    pieces = [
+        delta("い", index=0, finish="stop"),
+        delta("あ" * 20, index=1),
+        delta("う" * 20, index=2),
+        delta("え" * 9, index=1),
+    ]
+    driver = streamed(pieces, paying(30), enabled=False)
+    ends = {choice["index"]: choice["finish_reason"] for choice in said(driver) if choice["finish_reason"]}
+    assert ends == {0: "stop", 1: "length", 2: "length"}
+    assert driver.body.count(b"data: [DONE]") == 1
+
+
+def test_the_end_of_an_answer_and_its_usage_are_never_cut():
+    driver = streamed([*TENS[:10], delta(finish="stop"), usage(7, 99), DONE], paying(100))
+    assert driver.closed.outcome == Outcome.OUTCOME_COMPLETED
+    assert driver.closed.usage.output_tokens == 99
+    assert said(driver)[-1]["finish_reason"] == "stop"
+
+
+def test_a_provider_that_counts_on_the_way_is_believed():
+    def counted(tokens):
+        choice = {"index": 0, "delta": {"content": "a"}, "finish_reason": None}
+        return (
+            b"data: "
+            + orjson.dumps({"choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": tokens}})
+            + b"\n\n"
+        )
+
+    driver = streamed([counted(n * 10) for n in range(1, 30)], paying(100))
+    assert driver.closed.usage.output_tokens == 100
+    assert driver.closed.usage.input_tokens == 3
+    assert len(text(driver)) == 11
+
+
+def test_a_request_whose_limit_is_paid_for_asks_for_nothing_until_it_is_passed():
+    within = streamed([*TENS[:9]], paying(100, max_output_tokens=100))
+    assert within.asked == []
+    own = Driver()
+    own.called(stream=True, decision=paying(100), max_tokens=100).take(
+        stream_headers(), *[ev.ResponseBody(x, end=False) for x in TENS[:9]]
+    )
+    assert own.asked == []
+    own.take(*[ev.ResponseBody(x, end=False) for x in TENS[:2]])
+    assert len(own.asked) == 1
+    assert own.closed.outcome == Outcome.OUTCOME_QUOTA_CUT
+
+
+def test_more_is_asked_up_to_the_limit_the_provider_was_given():
+    driver = streamed([*TENS[:9]], paying(100, max_output_tokens=130), lambda asked: asked.output_tokens)
+    assert [one.output_tokens for one in driver.asked] == [30]
+
+
+def test_after_a_refusal_what_is_paid_for_still_flows_and_it_is_asked_again():
+    answers = iter([0, 0, 200, 200, 200])
+    driver = streamed([*TENS, delta(finish="stop"), usage(7, 300), DONE], paying(200), lambda asked: next(answers))
+    assert driver.closed.outcome == Outcome.OUTCOME_COMPLETED
+    assert text(driver) == "あ" * 300
+
+
+def test_an_answer_that_comes_too_late_changes_nothing():
+    driver = streamed([LONG], context())
+    driver.take(ev.MoreAnswered(5, "e", "r"))
+    assert len([e for e in driver.entries if e.WhichOneof("event") == "extended"]) == 0
+
+
+def test_a_client_that_leaves_is_settled_with_what_was_granted():
+    driver = Driver()
+    driver.grant = lambda asked: asked.output_tokens
+    driver.called(stream=True, decision=paying(100)).take(stream_headers())
+    driver.take(*[ev.ResponseBody(one, end=False) for one in TENS[:20]], ev.StreamClosed())
+    assert driver.closed.outcome == Outcome.OUTCOME_CLIENT_CANCELLED
+    assert driver.closed.usage.output_tokens == 210
+    assert len(driver.closed.extensions) == len(driver.asked) > 0
+
+
+def test_a_provider_that_passes_the_limit_it_was_given_leaves_a_mark():
+    driver = Driver().called(decision=context(max_output_tokens=19))
+    driver.take(response_headers(), ev.ResponseBody(completion("はい"), end=True))
+    assert (driver.closed.code, driver.closed.usage.output_tokens) == ("output_limit_ignored", 20)
+    driver = Driver().called(decision=context(max_output_tokens=20))
+    driver.take(response_headers(), ev.ResponseBody(completion("はい"), end=True))
+    assert driver.closed.code == ""

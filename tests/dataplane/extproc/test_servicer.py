@@ -8,13 +8,13 @@ import pytest
 from envoy.config.core.v3.base_pb2 import HeaderMap, HeaderValue
 from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry, Outcome
-from support.exchange import LINK, request_body, request_headers, response_headers, session, stream_headers
+from support.exchange import LINK, context, request_body, request_headers, response_headers, session, stream_headers
 from support.provider import DONE, completion, delta
 from support.redactor import policy
 
 from dataplane.exchange import events as ev
 from dataplane.extproc.pace import Pace
-from dataplane.extproc.servicer import Services, StreamAborted, Timing, process
+from dataplane.extproc.servicer import NoBudget, Services, StreamAborted, Timing, process
 
 
 class Journal:
@@ -94,7 +94,7 @@ def _head(headers):
 
 
 class Rig:
-    def __init__(self, journal=None, policies=None, timing=Timing(), new_session=session):
+    def __init__(self, journal=None, policies=None, timing=Timing(), new_session=session, budget=None):
         self.journal = journal or Journal()
         self.reports = []
         self.services = Services(
@@ -105,6 +105,7 @@ class Rig:
             report=lambda error, request_id: self.reports.append((type(error).__name__, request_id)),
             pace=Pace(),
             timing=timing,
+            budget=budget or NoBudget(),
         )
 
     async def run(self, *events):
@@ -167,6 +168,60 @@ async def test_a_broken_session_never_ends_the_stream_cleanly():
     with pytest.raises(StreamAborted):
         await rig.run(request_headers())
     assert rig.reports == [("AssertionError", "r-9")]
+
+
+class Budget:
+    def __init__(self, *answers, seconds=0.0):
+        self.answers, self.seconds, self.asked = list(answers), seconds, []
+
+    async def extend(self, asked):
+        self.asked.append(asked)
+        await asyncio.sleep(self.seconds)
+        return self.answers.pop(0) if self.answers else ev.MoreAnswered()
+
+
+PAID = (request_headers(context(paid_output_tokens=64)), request_body(stream=True), stream_headers())
+TEN = ev.ResponseBody(delta("あ" * 10), end=False)
+ENDED = (ev.ResponseBody(delta(finish="stop") + DONE, end=False), ev.ResponseBody(b"", end=True))
+
+
+async def test_more_is_asked_for_in_the_background_and_no_piece_waits_for_it():
+    granted = ev.MoreAnswered(500, "e1", "cp|more")
+    rig = Rig(budget=Budget(granted, seconds=0.01))
+    pieces = [TEN] * 5
+    assert await rig.run(*PAID, *pieces, *ENDED) == [
+        "request_headers", "request_body", "response_headers", *["response_body"] * 7,
+    ]  # fmt: skip
+    assert len(rig.services.budget.asked) == 1
+    assert rig.journal.entries[-1].closed.outcome == Outcome.OUTCOME_COMPLETED
+
+
+async def test_a_stream_waits_only_when_nothing_is_left_and_asks_envoy_for_time():
+    granted = ev.MoreAnswered(500, "e1", "cp|more")
+    rig = Rig(budget=Budget(granted, seconds=0.2), timing=Timing(patience=0.05))
+    kinds = await rig.run(*PAID, *[TEN] * 9, *ENDED)
+    assert kinds.count("more_time") == 1
+    assert rig.journal.kinds == ["opened", "extended", "closed"]
+    assert rig.journal.entries[-1].closed.extensions[0].reservation_id == "cp|more"
+
+
+async def test_a_stream_that_gets_no_more_is_cut_and_then_aborted():
+    rig = Rig()
+    with pytest.raises(StreamAborted, match="broken off"):
+        await rig.run(*PAID, *[TEN] * 9)
+    assert rig.journal.entries[-1].closed.outcome == Outcome.OUTCOME_QUOTA_CUT
+    assert rig.journal.synced == [2]
+    body = rig.envoy.replies[-1].response_body.response.body_mutation.body
+    assert b'"finish_reason":"length"' in body
+    assert b"[DONE]" in body
+
+
+async def test_a_client_that_leaves_takes_the_question_with_it():
+    rig = Rig(budget=Budget(seconds=60))
+    with pytest.raises(asyncio.CancelledError):
+        await rig.run(*PAID, *[TEN] * 5, None)
+    assert rig.journal.entries[-1].closed.outcome == Outcome.OUTCOME_CLIENT_CANCELLED
+    assert [task for task in asyncio.all_tasks() if "extend" in repr(task.get_coro()) and not task.cancelling()] == []
 
 
 async def test_after_an_error_event_the_rest_of_the_stream_is_aborted():
