@@ -146,6 +146,8 @@ class Request:
 
     tenant: str = ""
     reservation: str = ""
+    extensions: set[tuple[str, str]] = field(default_factory=set)
+    """Id and reservation of each."""
     attempts: dict[tuple[int, str], Attempt] = field(default_factory=dict)
 
 
@@ -158,12 +160,14 @@ def requests(stack: Stack) -> dict[str, Request]:
         for frame in stub.ExportChains(ExportRequest(), timeout=60):
             entry = AuditEntry.FromString(frame.entry)
             kind = entry.WhichOneof("event")
-            if kind not in {"admitted", "opened", "closed"}:
+            if kind not in {"admitted", "opened", "closed", "extended"}:
                 continue
             event, request = getattr(entry, kind), found.setdefault(entry.request_id, Request())
             request.tenant = request.tenant or event.tenant
             request.reservation = request.reservation or event.reservation_id
-            if kind != "admitted":
+            extensions = [event.extension] if kind == "extended" else event.extensions if kind == "closed" else ()
+            request.extensions |= {(one.id, one.reservation_id) for one in extensions if one.reservation_id}
+            if kind in {"opened", "closed"}:
                 setattr(request.attempts.setdefault((event.attempt, frame.writer), Attempt()), kind, event)
     return found
 
@@ -220,7 +224,13 @@ def charge(request: Request, hold: Hold, provider: Provider) -> int:
     lost = any(a.opened and a.closed and a.closed.outcome == OUTCOME_WORKER_LOST for a in attempts)
     guesses = [end.usage for end in ends if not end.usage.reported and end.usage != Usage()]
     guessed = sum(amount(hold.unit, guess.input_tokens, guess.output_tokens) for guess in guesses)
-    return max(told, hold.amount if lost else min(told + guessed, hold.amount))
+    return max(told, held(request, hold) if lost else min(told + guessed, held(request, hold)))
+
+
+def held(request: Request, hold: Hold) -> int:
+    """A hold with what it was extended by."""
+    extended = [other for _, text in request.extensions for other in decode(text).holds]
+    return hold.amount + sum(other.amount for other in extended if other.key == hold.key)
 
 
 def charges(found: Mapping[str, Request], provider: Provider) -> Counter[tuple[str, int]]:
