@@ -67,6 +67,10 @@ class Behaviour:
     """Leave out `data: [DONE]`."""
     no_usage: bool = False
     """Leave out the usage."""
+    usage_so_far: bool = False
+    """Send the usage so far with every event, as some providers do."""
+    ignore_limit: bool = False
+    """Answer in full length, whatever limit on output tokens was asked for."""
     prompt_tokens: int = -1
     completion_tokens: int = -1
     cached_tokens: int = 0

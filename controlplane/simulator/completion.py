@@ -64,7 +64,8 @@ class Usage:
 def choose(request: Request, behaviour: Behaviour) -> list[Choice]:
     """The choices of the answer, within the limit on tokens."""
     choices = [_choice(request, behaviour, index) for index in range(request.choices)]
-    return [_cut(choice, request.limit) for choice in choices] if request.limit else choices
+    limited = request.limit and not behaviour.ignore_limit
+    return [_cut(choice, request.limit) for choice in choices] if limited else choices
 
 
 def _cut(choice: Choice, limit: int) -> Choice:
@@ -137,9 +138,10 @@ def count(request: Request, choices: list[Choice], behaviour: Behaviour) -> Usag
     said = sum(tokens(c.content + c.refusal + c.tool_name + c.tool_arguments) for c in choices)
     thought = sum(tokens(c.reasoning) for c in choices)
     completion = said + thought if behaviour.completion_tokens < 0 else behaviour.completion_tokens
+    most = 0 if behaviour.ignore_limit else request.limit * len(choices)
     return Usage(
         prompt=request.prompt_tokens if behaviour.prompt_tokens < 0 else behaviour.prompt_tokens,
-        completion=min(completion, request.limit * len(choices)) if request.limit else completion,
+        completion=min(completion, most) if most else completion,
         cached=behaviour.cached_tokens,
         reasoning=behaviour.reasoning_tokens or thought,
     )
@@ -193,7 +195,8 @@ def chunks(
     """
     frame = {"id": head.identity, "object": "chat.completion.chunk", "created": head.created, "model": request.model}
     frame["system_fingerprint"] = "fp_sim"
-    null_usage = {"usage": None} if request.include_usage else {}
+    null_usage: dict[str, Any] = {"usage": None} if request.include_usage else {}
+    said = 0
     lanes = [list(_deltas(c, behaviour)) for c in choices]
     for row in zip_longest(*lanes):
         for index, delta in enumerate(row):
@@ -201,6 +204,9 @@ def chunks(
                 continue
             text = delta.get("content", "")
             logprobs = _logprobs(text) if request.logprobs and text else None
+            if behaviour.usage_so_far and usage is not None:
+                said += sum(tokens(part) for key, part in delta.items() if key != "role" and isinstance(part, str))
+                null_usage = {"usage": Usage(usage.prompt, said).as_json()}
             yield frame | {"choices": [_delta(index, delta, logprobs, None)]} | null_usage
     for index, choice in enumerate(choices):
         yield frame | {"choices": [_delta(index, {}, None, choice.finish_reason)]} | null_usage

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
-from kagamipb.admin.v1.admin_pb2 import Budget, BudgetRequest
+from kagamipb.admin.v1.admin_pb2 import Budget, BudgetRequest, ExportRequest
+from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
 from support.stack import Gateway, Route
 
 pytestmark = pytest.mark.e2e
@@ -19,7 +22,7 @@ pytestmark = pytest.mark.e2e
 PROMPT, COMPLETION, COST = 8, 100, 1_020
 
 
-def tenant_with(gateway: Gateway, unit: str, cap: str) -> tuple[Route, str, str]:
+def tenant_with(gateway: Gateway, unit: str, cap: str, **behaviour: Any) -> tuple[Route, str, str]:
     """A tenant of its own with one quota, whose provider uses the same for every request."""
     route, tenant = gateway.route(), f"t{uuid.uuid4().hex[:10]}"
     secret = f"sk-{tenant}-0123456789"
@@ -29,7 +32,8 @@ def tenant_with(gateway: Gateway, unit: str, cap: str) -> tuple[Route, str, str]
         f"quotas:\n  - {{name: cap, tenant: {tenant}, unit: {unit}, window: lifetime, cap: {cap}}}\n",
         env={"K": secret},
     )
-    gateway.simulator.order(provider=route.providers[0], times=-1, completion_tokens=COMPLETION, prompt_tokens=PROMPT)
+    said = behaviour or {"completion_tokens": COMPLETION, "prompt_tokens": PROMPT}
+    gateway.simulator.order(provider=route.providers[0], times=-1, **said)
     with gateway.stack.http(secret) as http:
         answered = 0
         while answered < 4:
@@ -120,3 +124,89 @@ def test_a_budget_stays_exact_when_control_planes_are_killed_while_it_is_spent(g
     assert statuses.count(200) <= answered
     # What killed replicas had granted to requests that then failed is only given up after a while.
     assert answered >= 0.8 * requests
+
+
+# Streams that outgrow what they were admitted with: four tokens to an event, by the simulator's count.
+LONG = {"chunk_chars": 4, "prompt_tokens": PROMPT}
+
+
+def streamed(gateway: Gateway, route: Route, secret: str, **fields: Any) -> tuple[httpx.Response, str, list[str]]:
+    """The response, its text and its finish reasons, read until [DONE] as clients do."""
+    text, ends = "", []
+    with (
+        gateway.stack.http(secret) as http,
+        http.stream("POST", "/chat/completions", json=route.body("こんにちは", stream=True, **fields)) as response,
+    ):
+        for line in response.iter_lines():
+            if line == "data: [DONE]" or response.status_code != 200:
+                break
+            for choice in json.loads(line[6:])["choices"] if line.startswith("data: ") else ():
+                text += choice["delta"].get("content") or ""
+                ends += [choice["finish_reason"]] if choice["finish_reason"] else []
+    return response, text, ends
+
+
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize(("unit", "cap", "most"), [("output_tokens", "200", 200), ("usd", "0.00202", 2020)])
+def test_a_stream_whose_provider_ignores_the_clamp_is_cut_within_two_chunks_and_settled_to_the_cap(
+    gateway: Gateway, unit: str, cap: str, most: int, counted: bool
+) -> None:
+    behaviour = {"content": "あ" * 4000, "ignore_limit": True, "usage_so_far": counted, "interval_ms": 5}
+    route, tenant, secret = tenant_with(gateway, unit, cap, **LONG, **behaviour)
+    response, text, ends = streamed(gateway, route, secret)
+    assert (response.status_code, ends) == (200, ["length"])
+    paid = 200  # of money a little less, for the prompt is held with some reserve
+    if counted:
+        assert paid - 10 <= len(text) <= paid + 2 * 4
+    else:
+        assert paid / 1.05 - 10 <= len(text) <= paid + 2 * 4
+    (sent,) = route.wait(lambda records: records[0]["outcome"] != "open")
+    assert sent["outcome"] == "cancelled"
+    assert sent["events"] * 4 <= len(text) + 16 * 4  # it went on until the cut had come through
+    budget = settled(gateway, tenant, [response])
+    record = gateway.stack.record(response.headers["x-kagami-request-id"])
+    assert (record["outcome"], record["code"]) == ("quota_cut", "insufficient_quota")
+    tokens = record["attempts"][0]["output_tokens"]
+    assert 190 <= tokens <= 200
+    if counted:
+        assert tokens <= len(text) <= tokens + 4
+    assert 0.97 * most <= budget.settled <= most
+    assert (budget.reserved, budget.leased) == (0, 0)
+
+
+def test_a_stream_is_granted_more_as_often_as_it_needs_and_settled_to_the_token(gateway: Gateway) -> None:
+    route, tenant, secret = tenant_with(gateway, "output_tokens", "1000000", content="あ" * 6000, **LONG)
+    response, text, ends = streamed(gateway, route, secret)
+    assert (response.status_code, len(text), ends) == (200, 6000, ["stop"])
+    budget = settled(gateway, tenant, [response])
+    (sent,) = route.wait(lambda records: records[0]["outcome"] == "completed")
+    assert budget.settled == sent["usage"]["completion_tokens"] == 6000
+    assert budget.reserved == 0
+    request_id, granted = response.headers["x-kagami-request-id"], {}
+    with gateway.stack.admin() as stub:
+        for frame in stub.ExportChains(ExportRequest(), timeout=30):
+            entry = AuditEntry.FromString(frame.entry)
+            if entry.request_id == request_id and entry.HasField("extended"):
+                granted.setdefault(entry.extended.extension.id, []).append(frame.writer)
+    assert len(granted) >= 4
+    assert all(len(writers) == 2 for writers in granted.values())  # who granted it, and who used it
+
+
+def test_20_streams_that_outgrow_what_they_hold_never_pass_the_cap_together(gateway: Gateway) -> None:
+    cap = 12_000
+    behaviour = {"content": "あ" * 2000, "ignore_limit": True, "usage_so_far": True, "interval_ms": 1}
+    route, tenant, secret = tenant_with(gateway, "output_tokens", str(cap), **LONG, **behaviour)
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: streamed(gateway, route, secret), range(20)))
+    statuses = [response.status_code for response, _, _ in answers]
+    assert set(statuses) <= {200, 429}
+    budget = settled(gateway, tenant, [response for response, _, _ in answers])
+    records = [gateway.stack.record(response.headers["x-kagami-request-id"]) for response, _, _ in answers]
+    used = [attempt["output_tokens"] for record in records for attempt in record["attempts"]]
+    assert budget.settled == sum(used)
+    assert 0.97 * cap <= budget.settled <= cap
+    assert budget.settled + budget.leased <= cap
+    for _, text, ends in answers:
+        assert ends in ([], ["length"], ["stop"])
+        assert len(text) <= 2000
+    assert sum(len(text) for _, text, _ in answers) <= cap + 2 * 4 * len(answers)

@@ -52,6 +52,17 @@ def test_usage_ends_a_stream_only_when_asked_for() -> None:
     assert all(chunk["usage"] is None for chunk in chunks[:-1])
 
 
+def test_usage_may_be_told_with_every_event() -> None:
+    chunks = stream(read(stream=True), Behaviour(content="あ" * 10, usage_so_far=True, prompt_tokens=7))
+    assert [chunk["usage"]["completion_tokens"] for chunk in chunks] == [0, 4, 8, 10, 10]
+    assert {chunk["usage"]["prompt_tokens"] for chunk in chunks} == {7}
+
+
+def test_a_limit_may_be_ignored() -> None:
+    body = whole(read(max_tokens=5), Behaviour(content="あ" * 10, ignore_limit=True))
+    assert (body["choices"][0]["finish_reason"], body["usage"]["completion_tokens"]) == ("stop", 10)
+
+
 def test_tokens_are_counted_alike_everywhere() -> None:
     assert tokens("") == 0
     assert tokens("abcde") == 2
