@@ -79,7 +79,7 @@ class Tagger:
             self._forget()
         rows = self._featurizer.rows(text)
         self._learn()
-        return rows, self._vectors[rows.tokens]
+        return rows, self._vectors.take(rows.tokens, axis=0)
 
     def _learn(self) -> None:
         facts = self._featurizer.facts

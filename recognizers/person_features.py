@@ -175,12 +175,12 @@ class Featurizer:
         return number
 
     def _arrays(self, numbers: Ids, begins: Ids) -> Rows:
-        finishes = begins + self._lengths[numbers]
+        finishes = begins + self._lengths.take(numbers)
         gaps = np.zeros(len(numbers), np.int32)
         np.subtract(begins[1:], finishes[:-1], out=gaps[1:])
         np.minimum(gaps, 2, out=gaps)
         sentence = np.zeros(len(numbers), np.int32)
-        pairable, ending, known, honorific = self._traits[:, numbers]
+        pairable, ending, known, honorific = self._traits.take(numbers, axis=1)
         np.cumsum(ending[:-1], out=sentence[1:])
         plain = ~known
         plain[:-1] &= ~honorific[1:]

@@ -174,7 +174,8 @@ class Network:
         beside += rows.pairs
         beside *= _PAIRS
         beside[1:] += rows.pairs[:-1]
-        state = vectors + self._beside[beside]
+        state = self._beside.take(beside, axis=0)
+        state += vectors
         for offsets, weight, bias in zip(self.offsets[:layers], self._weights, self._biases, strict=False):
             state += _update(self._window(state, offsets, rows.sentence), weight, bias)
         return state
@@ -188,11 +189,12 @@ class Network:
         for number, places in enumerate(needed(wanted, self.offsets[done:], size), done):
             looks = places[:, None] + self._looks[number]
             np.maximum(looks, -1, out=looks)
-            last = np.searchsorted(rows.sentence, rows.sentence[places], side="right")
-            looks[looks >= last[:, None]] = -1
-            window = padded[looks].reshape(len(places), -1)
-            padded[places] += _update(window, self._weights[number], self._biases[number])
-        return padded[wanted]
+            if self._looks[number].max() > 0:
+                last = rows.sentence.searchsorted(rows.sentence.take(places), side="right")
+                looks[looks >= last[:, None]] = -1
+            window = padded.take(looks, axis=0).reshape(len(places), -1)
+            padded[places] = _update(window, self._weights[number], self._biases[number]) + padded.take(places, axis=0)
+        return padded.take(wanted, axis=0)
 
     def _judge(self, state: Floats) -> Floats:
         logits = state @ self._out + self._out_bias
