@@ -145,7 +145,12 @@ class LeasedQuotaGate(ports.QuotaGate):
         if not tracked:
             return replace(_NO_QUOTA, paid_output_tokens=growth.output_tokens)
         units, pools = tuple(one.quota.unit for one in tracked), tuple(one.pool for one in tracked)
-        return await self._reserve(Request(arithmetic.growth_demand(growth), tracked, units, pools), at_once=True)
+        tenant = snapshot.tenants.get(growth.tenant)
+        demand = arithmetic.growth_demand(growth)._replace(unmetered=bool(tenant and tenant.unmetered))
+        reply = await self._reserve(Request(demand, tracked, units, pools), at_once=True)
+        if isinstance(reply, Granted) and reply.unmetered:
+            return replace(reply, paid_output_tokens=growth.output_tokens)
+        return reply
 
     def _grown(self, snapshot: Snapshot, growth: Growth) -> Iterator[Tracked]:
         """The windows an extension is held in: those of the reservation, also when they have just ended, that still

@@ -570,8 +570,15 @@ async def test_by_policy_requests_pass_while_the_database_is_away_and_are_settle
     upgrade(own_postgres.url(name))
     engine = create_engine(own_postgres.url(name))
     month = quota(UNIT_MICRO_USD, 4 * COST, WINDOW_MONTH)
-    async with running(World(engine, snapshot(month), patience=0.3)) as world:
+    state = replace(snapshot(month), tenants={"acme": Tenant("acme", "p", unmetered=True)})
+    async with running(World(engine, state, patience=0.3)) as world:
         own_postgres.stop()
+        window = WindowKey("id-q", bounds(WINDOW_MONTH, "UTC", NOW).start)
+        held = encode(Reservation("elsewhere", (Hold(window, UNIT_MICRO_USD, COST, ""),)))
+        growth = Growth("r0", "acme", "sim", held, 10_000, PRICE)
+        more = await world.gates[0].extend(growth)
+        assert isinstance(more, Granted)
+        assert (more.unmetered, more.paid_output_tokens) == (True, 10_000)
         passed = [await world.ask(world.gates[0], unmetered=True) for _ in range(3)]
         assert isinstance((await world.ask(world.gates[0]))[1], Unavailable)
         with pytest.raises(StopIteration) as at_once:  # it does not wait for what is known to be away
