@@ -101,8 +101,14 @@ policies:
     rules:
       - {entity: "*", request: pseudonym, response: replace}
       - {entity: LOYALTY_CARD, request: mask, response: mask}
+      - entity: PHONE_NUMBER
+        request: operator
+        response: operator
+        operator: {name: mask, masking_char: "#", chars_to_mask: 4, from_end: true}
     allow_terms: ["佐藤美咲"]
     deny_terms: ["オーロラ計画"]
+    allow_patterns: ['info-[a-z]{2,8}@example[.]com']
+    deny_patterns: ["PRJ-[0-9]{4}"]
     recognizers:
       - {entity: LOYALTY_CARD, pattern: "PATTERN", context: ["会員"], checksum: luhn}
 tenants:
@@ -147,6 +153,24 @@ def test_a_tenants_own_recognizer_and_terms_are_obeyed_both_ways(gateway: Gatewa
     with gateway.stack.http() as other:
         other.post("/chat/completions", json=route.body("会員 KM-1234-5674"))
     assert json.loads(route.records()[-1]["body"])["messages"][0]["content"] == "会員 KM-1234-5674"
+
+
+def test_a_tenants_patterns_and_operators_are_obeyed_on_prompts_and_streams(gateway: Gateway) -> None:
+    text = "ＰＲＪ－００４２の窓口はinfo-tokyo@example.com、電話は090-1234-5678です。"
+    route = gateway.route()
+    with own_tenant(gateway, route) as http:
+        gateway.simulator.order(provider=route.providers[0], content=text, chunk_chars=3)
+        # The parts of the message cut the telephone number in two: each gives up its piece.
+        cut = text.index("1234") + 4
+        body = route.body("x", stream=True)
+        body["messages"][0]["content"] = [{"type": "text", "text": part} for part in (text[:cut], text[cut:])]
+        with http.stream("POST", "/chat/completions", json=body) as reply:
+            events = [json.loads(line[6:]) for line in reply.iter_lines() if line.startswith("data: {")]
+    received = "".join(choice["delta"].get("content") or "" for event in events for choice in event["choices"])
+    rest = "の窓口はinfo-tokyo@example.com、電話は"
+    assert re.fullmatch(rf"<DENIED_TERM_\d>{rest}090-1234-####です。", received), received
+    parts = [part["text"] for part in json.loads(route.records()[-1]["body"])["messages"][0]["content"]]
+    assert parts == [f"<DENIED_TERM_1>{rest}090-####", "-####です。"]
 
 
 def test_a_pattern_that_could_run_away_is_refused_when_applied(gateway: Gateway) -> None:
