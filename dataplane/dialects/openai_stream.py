@@ -119,10 +119,16 @@ class ChatStream:
         (self._running.add if choice.get("finish_reason") is None else self._running.discard)(index)
 
     def _measure(self, choices: Iterable[JsonObject]) -> None:
-        for choice in choices:
-            for value in (choice.get("delta") or {}).values():
+        """The size of every text in the deltas, wherever it stands, as with a redactor."""
+        stack: list[tuple[Any, str]] = [(choice.get("delta") or {}, "") for choice in choices]
+        while stack:
+            node, parent = stack.pop()
+            for key, value in node.items() if isinstance(node, dict) else enumerate(node):
                 if type(value) is str:
-                    self.measure = self.measure.plus(value)
+                    if not slots.is_structural(key, parent, value):
+                        self.measure = self.measure.plus(value)
+                elif isinstance(value, dict | list):
+                    stack.append((value, key if isinstance(key, str) else parent))
 
     def _redact(self, redactor: Redactor, chunk: JsonObject) -> Steps:
         for name in _HIDDEN:

@@ -289,6 +289,17 @@ async def test_in_the_steady_state_the_database_is_not_asked(engine: AsyncEngine
         assert world.gates[0].trips < 20
 
 
+async def test_streams_and_their_extensions_hardly_ever_ask_the_database(engine: AsyncEngine) -> None:
+    async with running(World(engine, snapshot(quota(cap=10**10)))) as world:
+        for n in range(2000):
+            one = await stream(world, world.gates[0])
+            if n % 12 == 0:
+                assert isinstance(await one.grow(world.gates[0]), Granted)
+            if n % 100 == 0:
+                await asyncio.sleep(0.01)
+        assert world.gates[0].trips < 20
+
+
 async def test_what_one_replica_holds_unused_comes_to_the_other(engine: AsyncEngine) -> None:
     async with running(World(engine, snapshot(quota(UNIT_REQUESTS, 100)), 2)) as world:
         for _ in range(3):
@@ -558,6 +569,38 @@ async def test_while_the_database_is_away_leases_serve_and_then_it_says_so(own_p
             pytest.fail("still unavailable")
     account = await world.account()
     assert account.settled == 1
+    await engine.dispose()
+
+
+async def test_while_the_database_is_away_streams_grow_out_of_leases_and_then_at_once_no_more(
+    own_postgres: PostgresServer,
+) -> None:
+    from controlplane.store.migrations import upgrade
+
+    name = own_postgres.create()
+    upgrade(own_postgres.url(name))
+    engine = create_engine(own_postgres.url(name))
+    world = World(engine, snapshot(quota(cap=1000 * COST)))
+    async with running(world):
+        one = await stream(world, world.gates[0])
+        await asyncio.sleep(0.05)
+        own_postgres.stop()
+        before = one.paid
+        while isinstance(verdict := await one.grow(world.gates[0]), Granted):
+            pass
+        assert one.paid > before
+        assert isinstance(verdict, Unavailable)
+        with pytest.raises(StopIteration) as at_once:  # the cut does not wait for what is known to be away
+            world.gates[0].extend(Growth(one.request_id, "acme", "sim", one.granted.reservation_id, OUT, PRICE)).send(
+                None
+            )
+        assert at_once.value.value == Unavailable()
+        own_postgres.start()
+        async with asyncio.timeout(10):
+            while not isinstance(await one.grow(world.gates[0]), Granted):
+                await asyncio.sleep(0.1)
+        await one.end(one.paid)
+        assert (await world.account()).settled == IN + one.paid * 2
     await engine.dispose()
 
 

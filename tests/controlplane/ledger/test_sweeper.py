@@ -13,7 +13,7 @@ from kagamipb.admin.v1.admin_pb2 import UNIT_MICRO_USD, AuditQuery
 from kagamipb.ledger.v1.ledger_pb2 import OUTCOME_PROVIDER_ERROR, AuditEntry
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from support.entries import Chain, admitted, closed, opened
+from support.entries import Chain, admitted, closed, extended, extension, opened
 
 from controlplane.domain.quota import Account
 from controlplane.domain.reservation import Hold, Reservation, WindowKey, encode
@@ -86,6 +86,20 @@ async def test_an_open_attempt_is_left_alone_until_it_must_be_lost(
     await age(engine, 700)
     assert await sweep.sweep() == 1
     assert await state(engine, quotas) == ("worker_lost", Account(1000, 100, 0))
+
+
+@pytest.mark.usefixtures("leased")
+async def test_a_lost_streams_extensions_are_charged_and_freed_with_it(
+    engine: AsyncEngine, quotas: QuotaStore, journal: Journal
+) -> None:
+    await quotas.exchange("cp", 2, {}, {KEY: Want(1000, 0, 40, 40)})
+    more = extension(1, HELD.replace("100", "40"))
+    entries = [opened("r1", HELD), extended("r1", HELD, more)]
+    await Receiver(engine).send("dp", Chain("dp").frames(entries))
+    assert (await quotas.accounts(["q"]))[KEY].leased == 140
+    await age(engine, 3700)
+    assert await sweeper(engine, quotas, journal).sweep() == 1
+    assert await state(engine, quotas) == ("worker_lost", Account(1000, 140, 0))
 
 
 @pytest.mark.usefixtures("leased")

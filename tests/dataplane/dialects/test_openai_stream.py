@@ -247,6 +247,45 @@ def test_text_is_measured_for_the_estimate_of_usage():
         assert tuple(chat.measure) == (5, 2)
 
 
+def test_tool_calls_and_reasoning_are_measured_too():
+    call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    for redact in (True, False):
+        chat = stream(redact=redact)
+        feed(chat, delta(tool_calls=[call]), delta(reasoning_content="考える"))
+        assert tuple(chat.measure) == (11, 3)
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_a_cut_flushes_what_was_held_and_ends_every_running_choice(redact):
+    chat = stream(redact=redact)
+    feed(chat, delta("い", index=0, finish="stop"), delta("電話は", index=1), delta("あ", index=2))
+    *said, done = chat.cut()
+    choices = [choice for event in said for choice in orjson.loads(event[6:])["choices"]]
+    assert [(c["index"], c["finish_reason"]) for c in choices if c["finish_reason"]] == [(1, "length"), (2, "length")]
+    assert all(
+        orjson.loads(event[6:])["id"] == "chatcmpl-1" and "usage" not in orjson.loads(event[6:]) for event in said
+    )
+    assert (done, chat.done) == (DONE, True)
+    assert chat.flush() == []
+
+
+@pytest.mark.parametrize(
+    ("event", "adds"),
+    [
+        (delta("a"), True),
+        (delta(reasoning_content="a"), True),
+        (delta(tool_calls=[{"index": 0}]), True),
+        (delta("a", finish="stop"), True),
+        (delta("", role="assistant"), False),
+        (delta(finish="stop"), False),
+        (usage(), False),
+        (DONE, False),
+    ],
+)
+def test_what_adds_to_an_answer_is_told_from_its_end(event, adds):
+    assert stream().adds(event.removeprefix(b"data: ").rstrip()) == adds
+
+
 def test_long_text_is_worked_on_in_steps():
     chat = stream()
     steps = chat.event(delta(f"今日は{NAME}に会いました。" * 2000).removeprefix(b"data: ").rstrip())
