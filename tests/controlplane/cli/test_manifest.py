@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kagamipb.admin.v1.admin_pb2 import Manifest, Unit, Window
 from kagamipb.exchange.v1.exchange_pb2 import Dialect
-from kagamipb.policy.v1.policy_pb2 import Action, Uninspected
+from kagamipb.policy.v1.policy_pb2 import Action, BudgetEnd, Uninspected
 
 from controlplane.cli.manifest import ManifestError, load
 
@@ -40,6 +40,7 @@ policies:
   - name: standard
     enabled: true
     uninspected: block
+    budget_end: error
     rules:
       - {entity: PERSON, request: pseudonym, response: replace, threshold: 0.5}
       - entity: PHONE_NUMBER
@@ -63,6 +64,7 @@ quotas:
     assert targets == [("openai", ""), ("azure", "gpt-4o-2024"), ("other", "x")]
     policy = manifest.policies[0]
     assert policy.uninspected == Uninspected.UNINSPECTED_BLOCK
+    assert policy.budget_end == BudgetEnd.BUDGET_END_ERROR
     assert (policy.rules[0].request, policy.rules[0].response) == (Action.ACTION_PSEUDONYM, Action.ACTION_REPLACE)
     assert policy.rules[0].threshold == 0.5
     mask = policy.rules[1].operator

@@ -75,6 +75,11 @@ def test_an_operator_nothing_uses_is_a_problem() -> None:
     assert [field for field, _ in policies.problems(own, nothing_wrong, any_pattern)] == ["rules[0].operator"]
 
 
+def test_an_end_of_budgets_nobody_knows_is_a_problem() -> None:
+    found = policies.problems(RedactionPolicy(name="p", budget_end=9), nothing_wrong, any_pattern)
+    assert [field for field, _ in found] == ["budget_end"]
+
+
 def test_too_much_is_a_problem() -> None:
     many = RedactionPolicy(deny_terms=["x"] * (policies.MAX_TERMS + 1), allow_terms=["y" * 65])
     many.deny_patterns.extend(["z"] * (policies.MAX_PATTERNS + 1))

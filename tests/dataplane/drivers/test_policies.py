@@ -3,7 +3,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from kagamipb.policy.v1.policy_pb2 import UNINSPECTED_PASS, EntityRule, PolicySnapshot, RedactionPolicy
+from kagamipb.policy.v1.policy_pb2 import (
+    BUDGET_END_ERROR,
+    UNINSPECTED_PASS,
+    EntityRule,
+    PolicySnapshot,
+    RedactionPolicy,
+)
 
 from dataplane.drivers.policies import PolicyStore
 
@@ -27,10 +33,12 @@ def store(problems):
 
 
 async def test_a_known_policy_is_found_at_once(store):
-    store.replace(snapshot(policy(), policy(name="q", uninspected=UNINSPECTED_PASS)))
+    store.replace(snapshot(policy(), policy(name="q", uninspected=UNINSPECTED_PASS, budget_end=BUDGET_END_ERROR)))
     assert (await store.find("p", "v1")).policy.name == "p"
     assert not (await store.find("p", "v1")).pass_uninspected
     assert (await store.find("q", "v1")).pass_uninspected
+    assert not (await store.find("p", "v1")).cut_with_error
+    assert (await store.find("q", "v1")).cut_with_error
 
 
 async def test_an_unknown_version_is_waited_for(store):
