@@ -122,6 +122,9 @@ async def havoc(stack: Stack, seconds: float, seed: int) -> Counter[str]:
             chance.shuffle(deck)
         await asyncio.sleep(chance.uniform(0.8, 2.2))
         name, number = deck.pop(), signal.SIGKILL
+        if name.startswith("controlplane") and not _settled(stack, name) and chance.random() < 0.8:
+            deck.insert(0, name)  # with no control plane at all there is no load to speak of
+            continue
         if name == "postgres" and chance.random() < 0.5:
             number = signal.SIGINT  # its fast shutdown
         # What died a moment ago may not be back.
@@ -130,6 +133,14 @@ async def havoc(stack: Stack, seconds: float, seed: int) -> Counter[str]:
             victim.send_signal(number)
             deaths[name] += 1
     return deaths
+
+
+def _settled(stack: Stack, name: str) -> bool:
+    """Whether the other control plane has been up for a while."""
+    other = {"controlplane-0": "controlplane-1", "controlplane-1": "controlplane-0"}[name]
+    with contextlib.suppress(AssertionError, psutil.Error):
+        return time.time() - stack.child(other).create_time() > 4
+    return False
 
 
 @dataclass
