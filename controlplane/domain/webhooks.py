@@ -25,6 +25,7 @@ LEAST_SECRET_BYTES: Final = 16
 _FIRST_SECONDS: Final = 5.0
 _MOST_SECONDS: Final = 3600.0
 _PREFIX: Final = "whsec_"
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class WebhookError(ValueError):
@@ -121,10 +122,18 @@ def allowed(address: str, host: str) -> bool:
     networks are allowed, for that is where receivers live.
     """
     ip = ipaddress.ip_address(address)
-    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = _embedded(ip) or ip
     if ip.is_loopback:
         return loopback(host)
     return not (ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved)
+
+
+def _embedded(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address an IPv6 one stands for: mapped, 6to4 (RFC 3056) or NAT64 (RFC 6052)."""
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def _short(name: str) -> str:

@@ -3,7 +3,8 @@
 Every replica looks every second; what one is busy with the others skip. An alert is in the trail exactly once unless
 a replica dies between writing and noting so: then a second entry says the same under the same id. A webhook is sent
 at least once, under the alert's id, until somebody answers 2xx, `MOST_ATTEMPTS` were made, or the receiver says
-410 (it does not want them). A broken receiver holds up nobody but itself: attempts run side by side, few at a time.
+410 (it does not want them). Attempts run side by side, few of one tenant at a time: a receiver that hangs holds up
+others by one time limit at most.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from controlplane.store.transactions import begin
 
 INTERVAL = 1.0
 WRITTEN_AT_ONCE = 100
-SENT_AT_ONCE = 8
+SENT_AT_ONCE = 32
+SENT_AT_ONCE_EACH = 4
+"""Of one tenant."""
 _GONE = 410
 _FAILURES = (SQLAlchemyError, psycopg.Error, OSError, JournalError, TimeoutError)
 
@@ -97,7 +100,7 @@ class Alerts:
 
     async def send(self) -> int:
         """Send those whose time has come; how many were tried."""
-        alerts: Sequence[Alert] = await store.claim(self._engine, SENT_AT_ONCE)
+        alerts: Sequence[Alert] = await store.claim(self._engine, SENT_AT_ONCE, each=SENT_AT_ONCE_EACH)
         await asyncio.gather(*(self._send(alert) for alert in alerts))
         return len(alerts)
 

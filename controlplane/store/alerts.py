@@ -30,10 +30,12 @@ async def written(connection: Connection, alerts: Sequence[Alert], writer: str) 
         await connection.execute(_WRITTEN, {**_key(alert), "writer": writer})
 
 
-async def claim(engine: AsyncEngine, limit: int) -> list[Alert]:
-    """Alerts whose time to be sent has come; nobody else gets them for `CLAIM_SECONDS`."""
+async def claim(engine: AsyncEngine, limit: int, *, each: int) -> list[Alert]:
+    """Alerts whose time to be sent has come, `each` of one tenant at most; nobody else gets them for
+    `CLAIM_SECONDS`.
+    """
     async with begin(engine) as connection:
-        rows = await connection.execute(_CLAIM, {"limit": limit, "seconds": CLAIM_SECONDS})
+        rows = await connection.execute(_CLAIM, {"limit": limit, "each": each, "seconds": CLAIM_SECONDS})
         return _alerts(await rows.fetchall())
 
 
@@ -73,10 +75,15 @@ _UNWRITTEN = f"""
     FOR UPDATE SKIP LOCKED"""  # noqa: S608  names of our own
 _WRITTEN = f"UPDATE quota_alerts SET writer = %(writer)s WHERE {_ONE}"  # noqa: S608
 _CLAIM = f"""
+    WITH due AS (
+        SELECT quota_id, start, percent, row_number() OVER (PARTITION BY tenant ORDER BY next_at) AS place
+        FROM quota_alerts WHERE state = 'waiting' AND next_at <= clock_timestamp()
+    )
     UPDATE quota_alerts SET attempts = attempts + 1, next_at = clock_timestamp() + make_interval(secs => %(seconds)s)
     WHERE (quota_id, start, percent) IN (
-        SELECT quota_id, start, percent FROM quota_alerts WHERE state = 'waiting' AND next_at <= clock_timestamp()
-        ORDER BY next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+        SELECT a.quota_id, a.start, a.percent FROM quota_alerts a JOIN due d USING (quota_id, start, percent)
+        WHERE d.place <= %(each)s AND a.state = 'waiting' AND a.next_at <= clock_timestamp()
+        ORDER BY a.next_at LIMIT %(limit)s FOR UPDATE OF a SKIP LOCKED)
     RETURNING {_COLUMNS}"""  # noqa: S608
 # A claim that ran out and was taken by another replica is not this one's any more.
 _CONCLUDE = f"""

@@ -207,6 +207,42 @@ async def test_a_receiver_that_is_gone_or_never_answers_is_left_alone(
     assert {one.percent: one.state for one in await found(engine)} == {50: "failed", 80: "failed"}
 
 
+async def test_a_tenant_with_many_alerts_leaves_room_for_others(engine: AsyncEngine, quota: None) -> None:
+    await use(engine, 50)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""
+            INSERT INTO quota_alerts (quota_id, start, percent, tenant, quota, unit, "window", settled, cap, next_at)
+            SELECT 'many', n, 50, 'noisy', 'q', 1, 1, 5, 10, clock_timestamp() - interval '1 hour'
+            FROM generate_series(1, 100) AS n""")
+        )
+    claimed = await alerts.claim(engine, 8, each=4)
+    assert sorted(one.tenant for one in claimed) == ["acme", *["noisy"] * 4]
+    assert len(await alerts.claim(engine, 8, each=4)) == 4
+
+
+async def test_the_next_address_of_a_name_is_tried_when_nobody_listens_on_the_first() -> None:
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    async with listening() as listener:
+        assert await WebhookClient(resolve=resolve).post(listener.url, {}, b"{}") == 204
+    assert len(listener.got) == 1
+
+
+@pytest.mark.parametrize("bad", ["169.254.169.254", "127.0.0.1", "::ffff:169.254.169.254"])
+async def test_a_name_of_which_one_address_is_not_allowed_gets_nothing(bad: str) -> None:
+    asked = []
+
+    async def resolve(host: str, port: int) -> list[str]:
+        asked.append((host, port))
+        return ["93.184.216.34", bad]
+
+    with pytest.raises(WebhookError):
+        await WebhookClient(resolve=resolve).post("https://hooks.example:8443/x", {}, b"{}")
+    assert asked == [("hooks.example", 8443)]
+
+
 async def test_redirects_lead_nowhere(engine: AsyncEngine, quota: None, journal: Journal) -> None:
     await use(engine, 50)
     async with listening() as elsewhere, listening() as listener:
