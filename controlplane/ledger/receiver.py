@@ -20,9 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from controlplane.domain.settlement import Settlement
 from controlplane.domain.usage import NOTHING, Day, Usage, local_day
 from controlplane.ledger import rows
+from controlplane.ledger.charge import settle
+from controlplane.ledger.charge import usage as used
 from controlplane.ledger.learning import Learner, Learning
-from controlplane.ledger.record import Record, fold, settle
-from controlplane.ledger.record import usage as used
+from controlplane.ledger.record import Record, fold
 from controlplane.store import accounts, batches, usage
 from controlplane.store import ledger as store
 from controlplane.store.transactions import Connection, begin

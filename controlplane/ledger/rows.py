@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from controlplane.ledger.record import Attempt, Record, usage
+from controlplane.ledger.charge import usage
+from controlplane.ledger.record import Attempt, Record
 from controlplane.store import batches
 from controlplane.store.ledger import ROW, AttemptRow
 from controlplane.store.transactions import Connection
