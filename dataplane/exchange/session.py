@@ -27,6 +27,7 @@ from dataplane.exchange import effects as ef
 from dataplane.exchange import events as ev
 from dataplane.exchange.context import Attempt
 from dataplane.exchange.failure import failure_of, reply
+from dataplane.exchange.growth import Growth
 from dataplane.exchange.inbound import Inbound, status_of, unanswered
 from dataplane.exchange.limits import Limits
 from dataplane.exchange.outbound import MakeRedaction, Outbound
@@ -54,8 +55,7 @@ class Session:
         self._outbound: Outbound | None = None
         self._inbound: Inbound | None = None
         self._last: ef.SendBody | ef.Reply = ef.SendBody(b"")
-        self._shown, self._starved = b"", False
-        self._extensions: list[ev.MoreAnswered] = []
+        self._shown, self._growth = b"", Growth()
         self._settled = False
 
     @property
@@ -155,11 +155,11 @@ class Session:
         if result.last:
             self._last = ef.SendBody(data)
             return self._finish(now)
-        asked = self._ask_more()
+        asked = self._growth.ask(self._in.meter, self._out.attempt)
         if not result.starved:
             return [*asked, ef.SendBody(data)]
-        self._shown, self._starved = data, self._in.meter.asking
-        return [*asked, ef.AwaitMore()] if self._starved else self._cut(now)
+        self._shown, self._growth.waiting = data, self._in.meter.asking
+        return [*asked, ef.AwaitMore()] if self._growth.waiting else self._cut(now)
 
     def _finish(self, now: int) -> Effects:
         code = "output_limit_ignored" if self._in.beyond_limit else ""
@@ -167,27 +167,12 @@ class Session:
         self._state = State.CLOSING
         return effects
 
-    def _ask_more(self) -> Effects:
-        """Ask for more budget, if it is time to."""
-        meter, attempt = self._in.meter, self._out.attempt
-        if not (tokens := meter.wanted()):
-            return []
-        meter.asked()
-        context, target = attempt.context, attempt.target
-        price = max(target.prices.output_pico_usd_per_token, target.prices.reasoning_pico_usd_per_token)
-        return [ef.AskMore(context.request_id, context.tenant, target.provider, context.reservation_id, tokens, price)]
-
     def _on_more(self, event: ev.MoreAnswered, now: int) -> Effects:
         if self._state is not State.STREAMING:
             return []
-        effects: Effects = []
-        self._in.meter.answered(event.output_tokens)
-        if event.output_tokens and event.reservation_id:
-            self._extensions.append(event)
-            entry = entries.extended(self._out.attempt, now, event)
-            effects.append(ef.Append(entry, durable=False, answered=False))
-        if self._starved:
-            self._starved = False
+        effects = self._growth.take(event, self._in.meter, self._out.attempt, now)
+        if self._growth.waiting:
+            self._growth.waiting = False
             effects.append(ef.Work(self._in.steps(b"", end=False)))
         return effects
 
@@ -285,7 +270,7 @@ class Session:
             restored=self._inbound.restored if self._inbound else 0,
             first_byte_micros=max(0, self._first_byte - self._started) if self._first_byte else 0,
             duration_micros=max(0, now - self._started),
-            extensions=self._extensions,
+            extensions=self._growth.granted,
         )
         return [ef.Append(entries.closed(self._attempt, now, end), durable)]
 
