@@ -6,6 +6,7 @@ entry can settle it without having seen anything else, in any order and on any r
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from kagamipb.admin.v1.admin_pb2 import Unit
@@ -61,6 +62,7 @@ def encode(reservation: Reservation) -> str:
     return text
 
 
+@lru_cache(maxsize=2048)  # the ledger asks several times about each of the requests it is just folding
 def decode(text: str) -> Reservation:
     """The inverse of `encode`. Raises ReservationError."""
     owner, *parts = text.split("|")
