@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataplane.redaction.terms import Terms
+from dataplane.redaction.terms import Terms, bare
 
 
 def found(terms: list[str], text: str) -> list[str]:
@@ -34,3 +34,25 @@ def test_no_terms_find_nothing() -> None:
 def test_every_term_is_found_where_it_stands_alone(terms: list[str], text: str) -> None:
     for term in terms:
         assert any(term in hit for hit in found(terms, f"{text} {term} {text}"))
+
+
+def test_any_number_of_characters_without_width_hides_nothing() -> None:
+    assert found(["機密"], "機" + "\u200b" * 40 + "密\u200b。") == ["機" + "\u200b" * 40 + "密"]
+
+
+@given(
+    st.lists(st.text("abＡあ𠮷", min_size=1, max_size=4), min_size=1, max_size=8),
+    st.text("abＡBあ𠮷\u200b", max_size=30),
+)
+def test_what_is_found_is_the_leftmost_and_longest_and_its_beginning_was_seen(terms: list[str], text: str) -> None:
+    words = {bare(term) for term in terms}
+    shown = bare(text)
+    expected, at = [], 0
+    while at < len(shown):
+        size = max((len(word) for word in words if shown.startswith(word, at)), default=0)
+        expected += [shown[at : at + size]] if size else []
+        at += size or 1
+    assert [bare(hit) for hit in found(terms, text)] == expected
+    opened = [at for at in range(len(shown)) if any(w.startswith(shown[at:]) and w != shown[at:] for w in words)]
+    start = Terms(terms).opened(text)
+    assert (None if start is None else len(bare(text[:start]))) == next(iter(opened), None)
