@@ -20,7 +20,7 @@ from typing import Final
 from kagamipb.admin.v1.admin_pb2 import Unit, Window
 
 MOST_ATTEMPTS: Final = 16
-"""About six hours of trying."""
+"""About five hours of trying."""
 LEAST_SECRET_BYTES: Final = 16
 _FIRST_SECONDS: Final = 5.0
 _MOST_SECONDS: Final = 3600.0

@@ -78,14 +78,18 @@ class Alerts:
         self._wall, self._chance, self._client = wall, chance, client or WebhookClient()
 
     async def run(self) -> None:
-        """For ever; a failure is logged and the next round tries again."""
+        """For ever; a failure is logged, once, and the next round tries again."""
+        failed = False
         while True:
             await asyncio.sleep(INTERVAL)
             try:
                 await self.write()
                 await self.send()
+                failed = False
             except _FAILURES as error:
-                log.warning("alerts.failed", reason=type(error).__name__)
+                if not failed:
+                    log.warning("alerts.failed", reason=type(error).__name__)
+                failed = True
             except Exception:
                 log.exception("alerts.broken")
 

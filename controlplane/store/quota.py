@@ -20,7 +20,7 @@ from controlplane.domain.settlement import Settlement
 from controlplane.store import accounts
 from controlplane.store.accounts import Lease, Want
 from controlplane.store.ledger_tables import QUOTA_CHANNEL
-from controlplane.store.transactions import Connection, begin
+from controlplane.store.transactions import Connection, begin, columns
 
 __all__ = ["Lease", "Note", "OwnerLostError", "QuotaStore", "Want"]
 
@@ -111,8 +111,14 @@ class QuotaStore:
             return True
 
     async def forget(self) -> int:
-        """Delete windows nobody will ask for again: minutes and hours after two days, others after 400."""
+        """Delete windows nobody will ask for again: minutes and hours after two days, others after 400; and rolling
+        ones with nothing in them, which are made again when they are needed.
+        """
         async with begin(self._engine) as connection:
+            rows = await (await connection.execute(_QUIET)).fetchall()
+            locked = await accounts.lock(connection, [WindowKey(*row) for row in rows])
+            empty = [window.key for window in locked if not (window.account.settled or window.account.leased)]
+            await connection.execute(_DELETE, columns(("q", "s"), empty))
             return (await connection.execute(_FORGET)).rowcount
 
     async def owners(self, *, node: str | None = None, expired: bool = False) -> list[str]:
@@ -199,6 +205,13 @@ _HELD = """
 _FORGET = """
     DELETE FROM quota_windows WHERE ends > 0 AND leased <= 0 AND ends < extract(epoch FROM clock_timestamp())
         - CASE WHEN ends - start <= 3600 THEN 2 ELSE 400 END * 86400"""
+_QUIET = """
+    SELECT quota_id, start FROM quota_windows w WHERE start < 0 AND leased = 0 AND NOT EXISTS (
+        SELECT FROM quota_buckets b WHERE (b.quota_id, b.start) = (w.quota_id, w.start)
+            AND b.returns > extract(epoch FROM clock_timestamp()))
+    ORDER BY quota_id COLLATE "C", start LIMIT 1000"""
+_DELETE = """
+    DELETE FROM quota_windows WHERE (quota_id, start) IN (SELECT * FROM unnest(%(q)s::text[], %(s)s::bigint[]))"""
 _OWNERS = text("""
     SELECT owner FROM quota_owners
     WHERE (CAST(:node AS text) IS NULL OR node = :node) AND (NOT :expired OR expires_at < clock_timestamp())

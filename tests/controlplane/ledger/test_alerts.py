@@ -243,6 +243,19 @@ async def test_a_name_of_which_one_address_is_not_allowed_gets_nothing(bad: str)
     assert asked == [("hooks.example", 8443)]
 
 
+async def test_a_replica_that_dies_while_it_sends_is_followed_by_another(
+    engine: AsyncEngine, quota: None, journal: Journal
+) -> None:
+    await use(engine, 50)
+    (claimed,) = await alerts.claim(engine, 8, each=4)
+    assert await alerts.claim(engine, 8, each=4) == []
+    await due(engine)  # its time is over
+    async with listening() as listener:
+        assert await telling(engine, journal, listener.url).send() == 1
+    await alerts.conclude(engine, claimed, "failed", status=0)  # it was only slow, and says so too late
+    assert [(one.state, one.attempts) for one in await found(engine)] == [("delivered", 2)]
+
+
 async def test_redirects_lead_nowhere(engine: AsyncEngine, quota: None, journal: Journal) -> None:
     await use(engine, 50)
     async with listening() as elsewhere, listening() as listener:

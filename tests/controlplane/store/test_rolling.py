@@ -95,6 +95,23 @@ async def test_a_correction_takes_from_the_newest_and_never_from_what_came_back(
     assert await settled(store) == 0
 
 
+async def test_a_rolling_window_with_nothing_in_it_is_forgotten_and_made_again(
+    engine: AsyncEngine, store: QuotaStore
+) -> None:
+    await use(engine, 3)
+    await store.forget()
+    assert await settled(store) == 3
+    await store.exchange("one", 1, {}, {KEY: Want(100, 0, 9, 9)})
+    await pass_by(engine, 2 * DAY)
+    await store.forget()
+    assert set(await store.accounts(["q"])) == {KEY}  # something is leased
+    await store.exchange("one", 2, {KEY: 9}, {})
+    await store.forget()
+    assert await store.accounts(["q"]) == {}
+    await use(engine, 4)
+    assert await settled(store) == 4
+
+
 async def test_other_windows_of_the_same_quota_do_not_roll(engine: AsyncEngine, store: QuotaStore) -> None:
     await use(engine, 5, key=OTHER)
     await use(engine, 3)
