@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import openai
 import pytest
 from kagamipb.admin.v1.admin_pb2 import Budget, BudgetRequest, ExportRequest
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry
@@ -22,12 +23,14 @@ pytestmark = pytest.mark.e2e
 PROMPT, COMPLETION, COST = 8, 100, 1_020
 
 
-def tenant_with(gateway: Gateway, unit: str, cap: str, **behaviour: Any) -> tuple[Route, str, str]:
+def tenant_with(
+    gateway: Gateway, unit: str, cap: str, policy: str = "redact", **behaviour: Any
+) -> tuple[Route, str, str]:
     """A tenant of its own with one quota, whose provider uses the same for every request."""
     route, tenant = gateway.route(), f"t{uuid.uuid4().hex[:10]}"
     secret = f"sk-{tenant}-0123456789"
     gateway.stack.apply(
-        f"tenants:\n  - {{name: {tenant}, policy: redact}}\n"
+        f"tenants:\n  - {{name: {tenant}, policy: {policy}}}\n"
         f"keys:\n  - {{tenant: {tenant}, name: k, secret: 'env:K', models: ['*']}}\n"
         f"quotas:\n  - {{name: cap, tenant: {tenant}, unit: {unit}, window: lifetime, cap: {cap}}}\n",
         env={"K": secret},
@@ -172,6 +175,33 @@ def test_a_stream_whose_provider_ignores_the_clamp_is_cut_within_two_chunks_and_
         assert tokens <= len(text) <= tokens + 4
     assert 0.97 * most <= budget.settled <= most
     assert (budget.reserved, budget.leased) == (0, 0)
+
+
+CUT = {"content": "あ" * 4000, "ignore_limit": True, "interval_ms": 2, **LONG}
+
+
+def test_the_official_client_sees_an_answer_that_reached_its_limit(gateway: Gateway) -> None:
+    route, _, secret = tenant_with(gateway, "output_tokens", "200", **CUT)
+    with openai.OpenAI(base_url=f"{gateway.stack.url}/v1", api_key=secret, max_retries=0) as client:
+        chunks = list(client.chat.completions.create(**route.body(stream=True)))
+    assert chunks[-1].choices[0].finish_reason == "length"
+
+
+async def test_the_official_asynchronous_client_sees_it_too(gateway: Gateway) -> None:
+    route, _, secret = tenant_with(gateway, "output_tokens", "200", **CUT)
+    async with openai.AsyncOpenAI(base_url=f"{gateway.stack.url}/v1", api_key=secret, max_retries=0) as client:
+        chunks = [chunk async for chunk in await client.chat.completions.create(**route.body(stream=True))]
+    assert chunks[-1].choices[0].finish_reason == "length"
+
+
+def test_by_policy_the_official_client_is_told_that_the_budget_is_used_up(gateway: Gateway) -> None:
+    gateway.stack.apply("policies:\n  - {name: budgeted, enabled: true, budget_end: error}\n")
+    route, _, secret = tenant_with(gateway, "output_tokens", "200", policy="budgeted", **CUT)
+    with openai.OpenAI(base_url=f"{gateway.stack.url}/v1", api_key=secret, max_retries=0) as client:
+        stream = client.chat.completions.create(**route.body(stream=True))
+        with pytest.raises(openai.APIError) as told:
+            list(stream)
+    assert told.value.code == "insufficient_quota"
 
 
 def test_a_stream_is_granted_more_as_often_as_it_needs_and_settled_to_the_token(gateway: Gateway) -> None:
