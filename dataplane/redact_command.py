@@ -128,15 +128,12 @@ def _thresholds(_context: click.Context, _option: click.Parameter, values: Seque
         raise click.BadParameter("ENTITY=NUMBER, for instance PERSON=0.7") from None
 
 
-def _policy(
-    action: str, thresholds: dict[str, float], allow: Sequence[str], deny: Sequence[str]
-) -> policy_pb2.RedactionPolicy:
+def _policy(action: str, thresholds: dict[str, float], **lists: Any) -> policy_pb2.RedactionPolicy:
+    """A policy with one action for everything; `lists` are its fields of terms and patterns."""
     rules = [policy_pb2.EntityRule(entity="*", request=_ACTIONS[action])]
     for entity, least in thresholds.items():
         rules.append(policy_pb2.EntityRule(entity=entity, request=_ACTIONS[action], threshold=least))
-    return policy_pb2.RedactionPolicy(
-        name="command line", enabled=True, rules=rules, allow_terms=allow, deny_terms=deny
-    )
+    return policy_pb2.RedactionPolicy(name="command line", enabled=True, rules=rules, **lists)
 
 
 @click.command("redact")
@@ -171,19 +168,29 @@ def _policy(
 )
 @click.option("--allow", multiple=True, metavar="TERM", help="Never redact this term (repeatable).")
 @click.option("--deny", multiple=True, metavar="TERM", help="Always redact this term (repeatable).")
+@click.option("--allow-pattern", multiple=True, metavar="PATTERN", help="Never redact what matches as a whole.")
+@click.option("--deny-pattern", multiple=True, metavar="PATTERN", help="Always redact what matches (repeatable).")
 @click.option("--explain", is_flag=True, help="Show what was found, where, by which recognizer and how surely.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with text and spans.")
 def main(  # noqa: PLR0917 - click passes options by name
     text: str | None, path: Path | None, jsonl: Path | None, chunks: Chunks | None, action: str,
     entities: tuple[str, ...], thresholds: dict[str, float], allow: tuple[str, ...], deny: tuple[str, ...],
-    explain: bool, as_json: bool,
+    allow_pattern: tuple[str, ...], deny_pattern: tuple[str, ...], explain: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Redact TEXT, a file, or JSONL documents as the gateway would."""
     if sum(source is not None for source in (text, path, jsonl)) != 1:
         raise click.UsageError("give a TEXT, --file or --jsonl (one of them)")
     try:
         analyzer = load_scan(entities=entities or None)
-        policy = Policy.compile(_policy(action, thresholds, allow, deny), secrets.token_bytes(32), bind=analyzer.bind)
+        asked = _policy(
+            action,
+            thresholds,
+            allow_terms=allow,
+            deny_terms=deny,
+            allow_patterns=allow_pattern,
+            deny_patterns=deny_pattern,
+        )
+        policy = Policy.compile(asked, secrets.token_bytes(32), bind=analyzer.bind)
     except (AnalyzerError, PolicyError) as error:
         raise click.UsageError(str(error)) from error
     redactor = Redactor(policy, analyzer.scan, chunks)

@@ -19,6 +19,7 @@ __all__ = ["MAX_PATTERNS", "PatternError", "Patterns", "widest"]
 
 MAX_PATTERNS = 50
 """Each one reads every text."""
+_SPARE = 5
 
 
 def widest(hold_chars: int) -> int:
@@ -57,12 +58,14 @@ class Patterns:
         """Where in `text` a match may have begun that its end cuts off; None when there is nothing of the kind."""
         if not self._listed:
             return None
-        folded = FoldedText(text)
+        # The longest match, with some characters without width in it.
+        begin = max(0, len(text) - _SPARE * self._reach)
+        folded = FoldedText(text[begin:])
         size = len(folded.folded)
         first = max(0, size - self._reach)
         starts = [hit.start() for one in self._listed if (hit := one.opening.search(folded.folded, first)) is not None]
         start = min(starts, default=size)
-        return folded.span(start, size)[0] if start < size else None
+        return begin + folded.span(start, size)[0] if start < size else None
 
     def covers(self, value: str) -> bool:
         """Whether one pattern matches the whole of `value`."""

@@ -103,3 +103,12 @@ def test_a_file_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
 @given(st.text(max_size=80), st.sampled_from(["1", "5", "random:7"]))
 def test_chunks_join_to_the_text(text: str, stream: str) -> None:
     assert "".join(parse_stream(stream)(text)) == text
+
+
+def test_patterns_of_the_command_line_are_obeyed() -> None:
+    text = "PRJ-0042 taro@example.jp"
+    done = run("--deny-pattern", "PRJ-[0-9]{4}", "--allow-pattern", "[a-z]{1,9}@example[.]jp", text)
+    assert done.stdout == "<DENIED_TERM_1> taro@example.jp\n"
+    refused = run("--deny-pattern", "(a+)+", text)
+    assert refused.exit_code == 2
+    assert "deny_patterns[0]" in refused.output
