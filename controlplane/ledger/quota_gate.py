@@ -19,26 +19,22 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
 
 import psycopg
 import structlog
-from kagamipb.admin.v1.admin_pb2 import Unit
 from sqlalchemy.exc import SQLAlchemyError
 
 from controlplane.domain import ports
 from controlplane.domain import quota as arithmetic
 from controlplane.domain.clock import Offset
-from controlplane.domain.matching import QuotaBook
 from controlplane.domain.ports import Demand, Exhausted, Granted, Growth, Unavailable
-from controlplane.domain.quota import Pool
-from controlplane.domain.reservation import ReservationError, WindowKey, decode
+from controlplane.domain.reservation import ReservationError, decode
 from controlplane.domain.snapshot import Snapshot
-from controlplane.domain.windows import Calendar
 from controlplane.ledger.leases import Leases, Round, Waiter
-from controlplane.ledger.pools import Request, Tracked, countable, exhausted, limits, rated, tightest, unmetered
+from controlplane.ledger.pools import Request, countable, exhausted, limits, tightest, unmetered
+from controlplane.ledger.scopes import Scopes
 from controlplane.store.quota import Note, OwnerLostError, QuotaStore
 
 log = structlog.get_logger()
@@ -62,24 +58,8 @@ MARGIN = 2.0
 MOST_WAITERS = 256
 """Requests that may wait for one quota window; more are refused, so that a flood cannot pile up."""
 
-MOST_SCOPES = 20_000
-"""Callers whose pools are remembered."""
-
 _FAILURES = (SQLAlchemyError, psycopg.Error, OSError, TimeoutError)
 _NO_QUOTA = Granted("", 0)
-
-
-class Scope(NamedTuple):
-    """Everything a caller's requests fall under while one set of windows lasts."""
-
-    tracked: tuple[Tracked, ...]
-    units: tuple[Unit, ...]
-    pools: tuple[Pool, ...]
-    start: float
-    end: float
-    forgotten: int
-    rated: tuple[Tracked, ...]
-    """Those with a short window, which clients are told of."""
 
 
 class LeasedQuotaGate(ports.QuotaGate):
@@ -98,9 +78,8 @@ class LeasedQuotaGate(ports.QuotaGate):
         """`node`: stable identity of this replica, used by no other (the name of its journal)."""
         self._store, self._snapshot, self._node, self._patience = store, snapshot, node, patience
         self._monotonic, self._wall = monotonic, wall
-        self._book, self._calendar, self._leases = QuotaBook(), Calendar(), Leases()
-        self._scopes: dict[tuple[object, ...], Scope] = {}
-        self._scopes_of: Snapshot | None = None
+        self._leases = Leases()
+        self._scopes = Scopes(self._leases, monotonic)
         self._clock, self._clock_at = Offset(), float("-inf")
         self._timed = asyncio.Event()
         self._op = 0
@@ -122,12 +101,12 @@ class LeasedQuotaGate(ports.QuotaGate):
         snapshot = self._snapshot()
         if snapshot is None:
             return Unavailable()
-        scope = self._scope(snapshot, demand, now + self._clock.seconds)
+        scope = self._scopes.of(snapshot, demand, now + self._clock.seconds)
         if not scope.tracked:
             return _NO_QUOTA
         if not (self._timed.is_set() or self._failed):  # only right after the start
             await self._until_timed()
-            scope = self._scope(snapshot, demand, now + self._clock.seconds)
+            scope = self._scopes.of(snapshot, demand, now + self._clock.seconds)
         reply = await self._reserve(Request(demand, scope.tracked, scope.units, scope.pools))
         if scope.rated and not isinstance(reply, Unavailable):
             return replace(reply, limits=limits(scope.rated))
@@ -139,7 +118,7 @@ class LeasedQuotaGate(ports.QuotaGate):
         if snapshot is None:
             return Unavailable()
         try:
-            tracked = tuple(self._grown(snapshot, growth))
+            tracked = self._scopes.extended(snapshot, growth)
         except ReservationError:
             return Unavailable()
         if not tracked:
@@ -151,19 +130,6 @@ class LeasedQuotaGate(ports.QuotaGate):
         if isinstance(reply, Granted) and reply.unmetered:
             return replace(reply, paid_output_tokens=growth.output_tokens)
         return reply
-
-    def _grown(self, snapshot: Snapshot, growth: Growth) -> Iterator[Tracked]:
-        """The windows an extension is held in: those of the reservation, also when they have just ended, that still
-        count this output.
-        """
-        tenant, mono = snapshot.tenants.get(growth.tenant), self._monotonic()
-        zone = tenant.time_zone if tenant else "UTC"
-        quotas = {quota.quota_id: quota for quota in snapshot.quotas.get(growth.tenant, ())}
-        for hold in decode(growth.reservation_id).holds:
-            quota = quotas.get(hold.key.quota_id)
-            if quota and arithmetic.counts_output(quota.unit) and hold.provider in ("", growth.provider):
-                ends = self._calendar.bounds(quota.window, zone, hold.key.start).end
-                yield self._leases.track(quota, hold.key, ends, mono)
 
     async def _reserve(self, request: Request, *, at_once: bool = False) -> ports.Reservation:
         mono = self._monotonic()
@@ -214,28 +180,6 @@ class LeasedQuotaGate(ports.QuotaGate):
                 self._wake.set()
         elif note.owner != self._leases.owner and self._leases.want_back(note.key):
             self._wake.set()
-
-    def _scope(self, snapshot: Snapshot, demand: Demand, now: float) -> Scope:
-        """The pools of everything the demand falls under: found once per caller and window."""
-        if snapshot is not self._scopes_of or len(self._scopes) > MOST_SCOPES:
-            self._scopes, self._scopes_of = {}, snapshot
-        who = demand.tenant, demand.key_id, demand.model, demand.user, demand.providers, demand.key, demand.team
-        scope = self._scopes.get(who)
-        if scope is None or not scope.start <= now < scope.end or scope.forgotten != self._leases.forgotten:
-            scope = self._scopes[who] = self._find(snapshot, demand, now)
-        return scope
-
-    def _find(self, snapshot: Snapshot, demand: Demand, now: float) -> Scope:
-        matches, mono = self._book.matching(snapshot.quotas, demand), self._monotonic()
-        tracked, first, last = [], float("-inf"), float("inf")
-        for quota in matches.quotas:
-            zone = snapshot.tenants[demand.tenant].time_zone
-            start, ends = self._calendar.bounds(quota.window, zone, now)
-            tracked.append(self._leases.track(quota, WindowKey(quota.quota_id, start), ends, mono))
-            if ends:
-                first, last = max(first, start), min(last, ends)
-        pools = tuple(one.pool for one in tracked)
-        return Scope(tuple(tracked), tuple(matches.units), pools, first, last, self._leases.forgotten, rated(tracked))
 
     async def _wait(self, request: Request, mono: float, *, at_once: bool) -> ports.Reservation:
         crowded = next((t for t in request.tracked if t.waiting >= MOST_WAITERS), None)
