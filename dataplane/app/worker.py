@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from kagamichain.journal import Journal
+from kagamichain.journal import Journal, JournalError
 from kagamichain.shipper import Shipper
 from kagamirpc import token as cluster
 from kagamirpc.health import Health
@@ -76,7 +76,11 @@ class Worker:
         )
         self._spawn(shipper.run())
         self._spawn(self._announce())
-        await self._stopped(stop)
+        try:
+            await self._stopped(stop)
+        except JournalError:
+            await server.stop(0)
+            raise
         await self._shut_down(server, shipper, endpoints)
         await asked.close()
 
