@@ -45,7 +45,7 @@ class ChatRequest:
         self.measure = _measure(body["messages"])
         limits = [body[name] for name in _TOKEN_LIMITS if body.get(name)]
         self._output_limit: int = min(limits, default=0) * (body.get("n") or 1)
-        self._found = slots.Found([], 0, [])
+        self._found = slots.Found([], 0, {})
         self._texts = Texts([], frozenset())
 
     @property
@@ -69,7 +69,7 @@ class ChatRequest:
             self._found = yield from slots.find(self._body, skip=_REQUEST_SKIP)
         except slots.TooManyValuesError:
             raise InvalidRequest("The request body holds too many values.") from None
-        self._texts = slots.read(self._found.slots, self._found.pairs)
+        self._texts = slots.read(self._found.slots, self._found.follows)
         return self._texts
 
     def replace(self, texts: Sequence[str]) -> None:
@@ -92,7 +92,7 @@ class ChatRequest:
 
     def release(self) -> None:
         """See model.Request."""
-        self._body, self._found, self._texts = {}, slots.Found([], 0, []), Texts([], frozenset())
+        self._body, self._found, self._texts = {}, slots.Found([], 0, {}), Texts([], frozenset())
 
     def _clamp(self, most: int) -> None:
         asked = [name for name in _TOKEN_LIMITS if isinstance(self._body.get(name), int)]

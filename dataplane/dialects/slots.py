@@ -14,8 +14,9 @@ Guarantees: no recursion, so nesting cannot exhaust the stack; the walk pauses h
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dataplane.dialects.model import Texts
@@ -82,8 +83,8 @@ class Found(NamedTuple):
 
     slots: list[Slot]
     media: int
-    pairs: list[tuple[JsonObject, JsonObject]]
-    """Content parts with text that stand side by side."""
+    follows: dict[int, int]
+    """The text of a content part (index into `slots`) to that of the part before it in the same list, in order."""
 
 
 def is_structural(key: object, parent: object, value: str) -> bool:
@@ -112,7 +113,7 @@ def find(
     Pauses after every few thousand values, for a request may hold millions. Raises TooManyValuesError past `most`.
     """
     slots: list[Slot] = []
-    pairs: list[tuple[JsonObject, JsonObject]] = []
+    parts = _Parts()
     media = seen = 0
     left = most
     stack = [_Node(root, "", "", media=False)]
@@ -126,7 +127,7 @@ def find(
             seen = 0
             yield
         nested: list[_Node] = []
-        last: JsonObject | None = None
+        parts.enter()
         for number, (key, value) in enumerate(node.entries(), 1):
             if number % _VALUES_A_STEP == 0:
                 yield
@@ -136,16 +137,50 @@ def find(
                 slots.append(Slot(node.value, key, Kind.KEY))
             if isinstance(value, dict | list):
                 nested.append(node.child(key, value))
-                if type(value) is dict and value.get("text") != "":
-                    part = value if type(key) is int and type(value.get("text")) is str else None
-                    if last is not None and part is not None:
-                        pairs.append((last, part))
-                    last = part
+                parts.meet(key, value)
                 media += nested[-1].media and not node.media
             elif (kind := node.kind(key, value)) is not None:
+                if key == "text":
+                    parts.place(node.value, len(slots))
                 slots.append(Slot(node.value, key, kind))
         stack.extend(reversed(nested))
-    return Found(slots, media, pairs)
+    return Found(slots, media, parts.follows)
+
+
+class _Parts:
+    """Which content parts stand side by side in a list; one without text parts those around it, an empty one does not.
+
+    Containers are told apart by `id`: the tree outlives the walk.
+    """
+
+    __slots__ = ("_beside", "_last", "_places", "follows")
+
+    def __init__(self) -> None:
+        self._beside: dict[int, int] = {}
+        self._places: dict[int, int] = {}
+        self._last = 0
+        self.follows: dict[int, int] = {}
+
+    def enter(self) -> None:
+        """Another container begins."""
+        self._last = 0
+
+    def meet(self, key: str | int, value: Any) -> None:
+        """A container within the one entered."""
+        text = value.get("text") if type(value) is dict and type(key) is int else None
+        if text == "":
+            return
+        here = id(value) if type(text) is str else 0
+        if here and self._last:
+            self._beside[here] = self._last
+        self._last = here
+
+    def place(self, part: Any, slot: int) -> None:
+        """The text of `part` is this slot."""
+        self._places[id(part)] = slot
+        before = self._places.get(self._beside.get(id(part), 0))
+        if before is not None:
+            self.follows[slot] = before
 
 
 class _Node(NamedTuple):
@@ -192,16 +227,10 @@ def _opaque(key: str, value: str) -> bool:
     return (key in _BINARY or value.startswith("data:")) and _BASE64.fullmatch(value[:_BASE64_SAMPLE]) is not None
 
 
-def read(slots: Sequence[Slot], pairs: Sequence[tuple[JsonObject, JsonObject]] = ()) -> Texts:
-    """The text of each slot; `pairs` of neighbouring parts as `find` gives them."""
+def read(slots: Sequence[Slot], follows: Mapping[int, int] = MappingProxyType({})) -> Texts:
+    """The text of each slot; `follows` as `find` gives it."""
     json = frozenset(i for i, slot in enumerate(slots) if slot.kind is Kind.JSON)
-    return Texts([_text(slot) for slot in slots], json, _follows(slots, pairs) if pairs else {})
-
-
-def _follows(slots: Sequence[Slot], pairs: Sequence[tuple[JsonObject, JsonObject]]) -> dict[int, int]:
-    places = {id(slot.container): i for i, slot in enumerate(slots) if slot.key == "text" and slot.kind is Kind.TEXT}
-    found = ((places.get(id(second)), places.get(id(first))) for first, second in pairs)
-    return {second: first for second, first in found if second is not None and first is not None}
+    return Texts([_text(slot) for slot in slots], json, follows)
 
 
 def _text(slot: Slot) -> str:

@@ -24,7 +24,7 @@ Known = dict[int, list[Span]]
 def across(
     texts: Sequence[str], follows: Mapping[int, int], scan: Callable[[str], Sequence[Span]]
 ) -> Generator[None, None, Known]:
-    """Findings that lie across seams; `follows` maps a text to the one it goes on. Pauses after each scan."""
+    """Findings that lie across seams; `follows` maps a text to the one it goes on, in order. Pauses after each scan."""
     known: Known = {}
     for run in _runs(follows):
         parts = [texts[index] for index in run]
@@ -47,13 +47,13 @@ def across(
 def _runs(follows: Mapping[int, int]) -> Iterator[list[int]]:
     """Texts that follow each other, in order."""
     run: list[int] = []
-    for index in sorted(follows):
-        if run and follows[index] == run[-1]:
+    for index, before in follows.items():
+        if run and before == run[-1]:
             run.append(index)
             continue
         if run:
             yield run
-        run = [follows[index], index]
+        run = [before, index]
     if run:
         yield run
 

@@ -184,5 +184,5 @@ def test_parts_of_one_message_that_stand_side_by_side_follow_each_other():
     parts = [{"type": "text", "text": text} for text in ("a", "b", "", "c")]
     tree = {"messages": [{"content": [*parts, image, {"type": "text", "text": "d"}]}, {"content": [{"text": "e"}]}]}
     found = run(slots.find(tree))
-    read = slots.read(found.slots, found.pairs)
+    read = slots.read(found.slots, found.follows)
     assert {read.texts[after]: read.texts[before] for after, before in read.follows.items()} == {"b": "a", "c": "b"}
