@@ -67,19 +67,21 @@ def measure(text: str, overhead: int = 0) -> Size:
     kinds = data.translate(_THREE, _CONTINUATION)
     count = kinds.count
     lower, upper, digits, signs = count(b"a"), count(b"A"), count(b"0"), count(b".")
+    # Most texts have few kinds: what is not there is not looked for again.
+    wide, kanji = (0, 0) if text.isascii() else (count(b"h"), count(b"k"))
+    others = len(kinds) > lower + upper + digits + signs + wide + kanji
     ascii_kinds = (
-        # Most texts have few kinds: what is not there has no runs to look for.
         lower, upper, _runs(kinds, _WORDS) + (count(b"aA") if upper else 0) if lower or upper else 0,
         digits, _runs(kinds, _NUMBERS) if digits else 0, signs, _runs(kinds, _SIGNS) if signs else 0,
-        count(b"  "), count(b"\n"),
+        count(b"  ") if others else 0, count(b"\n") if others else 0,
     )  # fmt: skip
     if text.isascii():
         return Size(ascii_kinds + _NO_WIDE, overhead)
     here = data.count
-    hiragana, kana, katakana = here(b"\xe3\x81"), here(b"\xe3\x82"), here(b"\xe3\x83")
+    hiragana, kana, katakana = (here(b"\xe3\x81"), here(b"\xe3\x82"), here(b"\xe3\x83")) if wide else (0, 0, 0)
+    rare = (count(b"f"), count(b"o"), count(b"l"), count(b"e")) if others else (0, 0, 0, 0)
     wide_kinds = (
-        hiragana, kana, katakana, count(b"h") - hiragana - kana - katakana, kanji := count(b"k"),
-        count(b"kh") if kanji else 0, count(b"f"), count(b"o"), count(b"l"), count(b"e"),
+        hiragana, kana, katakana, wide - hiragana - kana - katakana, kanji, count(b"kh") if kanji else 0, *rare,
     )  # fmt: skip
     return Size(ascii_kinds + wide_kinds, overhead)
 
@@ -153,7 +155,9 @@ def of_chat(body: dict[str, Any]) -> Size:
     Raises orjson.JSONEncodeError when definitions are nested too deeply.
     """
     texts: list[str] = []
-    overhead = PER_ANSWER + sum(_gather(message, texts) for message in body["messages"])
+    overhead = PER_ANSWER
+    for message in body["messages"]:
+        overhead += _gather(message, texts)
     texts += [_json(body[name]) for name in ("tools", "functions", "response_format") if body.get(name)]
     return measure("\n".join(texts), overhead)
 
