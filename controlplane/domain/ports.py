@@ -81,8 +81,7 @@ class RateLimit(NamedTuple):
     """Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(NamedTuple):
     """Every quota has room and holds it for this request until the ledger settles it."""
 
     reservation_id: str
@@ -99,8 +98,7 @@ class Granted:
     """Output tokens the reservation pays for; 0 = no quota counts output."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exhausted:
+class Exhausted(NamedTuple):
     """A quota has no room left for this request."""
 
     quota: str

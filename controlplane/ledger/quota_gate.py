@@ -20,7 +20,6 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import psycopg
 import structlog
@@ -107,9 +106,10 @@ class LeasedQuotaGate(ports.QuotaGate):
         if not (self._timed.is_set() or self._failed):  # only right after the start
             await self._until_timed()
             scope = self._scopes.of(snapshot, demand, now + self._clock.seconds)
-        reply = await self._reserve(Request(demand, scope.tracked, scope.units, scope.pools))
+        request, mono = Request(demand, scope.tracked, scope.units, scope.pools), self._monotonic()
+        reply = self._admit(request, mono) or await self._ask(request, mono)
         if scope.rated and not isinstance(reply, Unavailable):
-            return replace(reply, limits=limits(scope.rated))
+            return reply._replace(limits=limits(scope.rated))
         return reply
 
     async def extend(self, growth: Growth) -> ports.Reservation:
@@ -122,21 +122,26 @@ class LeasedQuotaGate(ports.QuotaGate):
         except ReservationError:
             return Unavailable()
         if not tracked:
-            return replace(_NO_QUOTA, paid_output_tokens=growth.output_tokens)
+            return _NO_QUOTA._replace(paid_output_tokens=growth.output_tokens)
         units, pools = tuple(one.quota.unit for one in tracked), tuple(one.pool for one in tracked)
         tenant = snapshot.tenants.get(growth.tenant)
         demand = arithmetic.growth_demand(growth)._replace(unmetered=bool(tenant and tenant.unmetered))
-        reply = await self._reserve(Request(demand, tracked, units, pools), at_once=True)
+        request, mono = Request(demand, tracked, units, pools), self._monotonic()
+        reply = self._admit(request, mono) or await self._ask(request, mono, at_once=True)
         if isinstance(reply, Granted) and reply.unmetered:
-            return replace(reply, paid_output_tokens=growth.output_tokens)
+            return reply._replace(paid_output_tokens=growth.output_tokens)
         return reply
 
-    async def _reserve(self, request: Request, *, at_once: bool = False) -> ports.Reservation:
-        mono = self._monotonic()
-        if mono < self._valid_until and (granted := self._leases.admit(request, mono, last_of_it=self._failed)):
-            if self._leases.top_up:
-                self._wake.set()
-            return granted
+    def _admit(self, request: Request, mono: float) -> Granted | None:
+        """Out of what is leased: how nearly every request is answered."""
+        if mono >= self._valid_until:
+            return None
+        granted = self._leases.admit(request, mono, last_of_it=self._failed)
+        if granted and self._leases.top_up:
+            self._wake.set()
+        return granted
+
+    async def _ask(self, request: Request, mono: float, *, at_once: bool = False) -> ports.Reservation:
         if self._failed and (at_once or request.demand.unmetered):
             return self._leases.refuse(request, mono) or unmetered(request)
         return self._leases.refuse(request, mono) or await self._wait(request, mono, at_once=at_once)

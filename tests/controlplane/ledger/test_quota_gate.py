@@ -404,7 +404,7 @@ async def test_an_extension_leaves_quotas_of_other_providers_alone(engine: Async
         request_id, verdict = await world.ask(world.gates[0], streamed=True)
         both = encode(Reservation("x", tuple(Hold(WindowKey(f"id-{n}", 0), UNIT_MICRO_USD, 5, p)
                                              for n, p in (("mine", "sim"), ("theirs", "else")))))  # fmt: skip
-        more = await Stream(world, request_id, replace(verdict, reservation_id=both)).grow(world.gates[0])
+        more = await Stream(world, request_id, verdict._replace(reservation_id=both)).grow(world.gates[0])
         assert [hold.key.quota_id for hold in decode(more.reservation_id).holds] == ["id-mine"]
 
 
