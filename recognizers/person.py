@@ -22,7 +22,7 @@ import sudachipy
 
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
-from recognizers.names import NameLists
+from recognizers.names import NameLists, to_hiragana
 from recognizers.person_features import Featurizer, Rows
 from recognizers.person_fields import NAME, OTHER, UNKNOWN, expectation
 from recognizers.person_network import Floats, Network
@@ -36,10 +36,22 @@ THRESHOLDS = {UNKNOWN: 0.4, NAME: 0.1, OTHER: 0.9}
 PLAIN = 0.8
 # Probability of beginning a name from which one that follows another directly is a name of its own.
 BEGINS = 0.75
+# … of what an honorific follows.
+HONOURED = 0.15
+# … of a morpheme beside one that is above the threshold: names seldom stop half-way.
+JOINS = 0.1
 LEAST = min(THRESHOLDS.values())
 # Distinct morphemes remembered; about 20 MB of vectors. Full, the memory is begun anew.
 MEMORY = 60_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_HONOURED = re.compile(" ?(?:さん|さま|くん|ちゃん|[様氏君殿])")
+# One Latin letter (A社 and Bさん) or one kana (a filler, a speaker's sign) tells of nobody; イさん does.
+_LETTER = re.compile("[A-Za-z](?:さん|様|氏|くん|君|ちゃん)?|[ぁ-ゖ]")
+_KATAKANA = re.compile("[ァ-ヺ]")
+# `s.encode(`: a call, not somebody's handle.
+_CALL = re.compile(r"[A-Za-z_]*\.[a-z_]+")
+# ちゃんと is an adverb to the dictionary: こはる|ちゃんと.
+_FUSED = re.compile("(?:ちゃんと?|くん)$")
 _BREAKS = ("\n", "。", "！", "？", "!", "?", "、", " ", "\t", ",")
 
 
@@ -57,12 +69,12 @@ class Tagger:
 
     def __init__(self, dictionary: sudachipy.Dictionary, names: NameLists, network: Network) -> None:
         self._dictionary = dictionary
-        self._names = names
+        self.names = names
         self._network = network
         self._forget()
 
     def _forget(self) -> None:
-        self._featurizer = Featurizer(self._dictionary, self._names)
+        self._featurizer = Featurizer(self._dictionary, self.names)
         self._vectors = np.zeros((1024, self._network.width), np.float32)
         self._filled = 0
         self._featurizer.learn(self._network.frequent)
@@ -100,6 +112,7 @@ class PersonFinder:
 
     def __init__(self, tagger: Tagger) -> None:
         self._tagger = tagger
+        self._given_kana = tagger.names.given_kana
         self._lock = threading.Lock()
 
     @classmethod
@@ -112,16 +125,32 @@ class PersonFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """Findings in the coordinates of the original text."""
-        for start, end, probability, plain in self.spans(text.folded):
-            threshold = THRESHOLDS[expectation(text, start)]
-            if plain and threshold == THRESHOLDS[UNKNOWN]:
-                threshold = PLAIN
-            if probability < threshold:
+        folded = text.folded
+        for start, end, probability, plain in self.spans(folded):
+            threshold = self._threshold(text, start, end, plain=plain)
+            if probability < threshold or nobody(folded, start, end):
                 continue
-            found = text.finding(start, end, "PERSON", scaled(probability, threshold), self.name)
+            score = scaled(probability, threshold)
+            found = text.finding(start, self._bare(folded, start, end), "PERSON", score, self.name)
             # A part of what one character folds to ("…" to three dots) is nothing in the original.
             if found.end > found.start:
                 yield found
+
+    def _bare(self, folded: str, start: int, end: int) -> int:
+        """The end of a given name without the ちゃん or くん that went with it; a nickname made with one keeps it."""
+        fused = _FUSED.search(folded, start, end)
+        if fused is None or to_hiragana(folded[start : fused.start()]) not in self._given_kana:
+            return end
+        return fused.start()
+
+    @staticmethod
+    def _threshold(text: FoldedText, start: int, end: int, *, plain: bool) -> float:
+        expected = expectation(text, start)
+        if expected == UNKNOWN and plain:
+            return PLAIN
+        if expected == UNKNOWN and _HONOURED.match(text.folded, end):
+            return HONOURED
+        return THRESHOLDS[expected]
 
     def spans(self, folded: str) -> Iterator[Span]:
         """What could be a name in a folded text, in order, down to the least probability that counts anywhere."""
@@ -150,7 +179,8 @@ def slices(text: str) -> Iterator[tuple[int, int]]:
 def runs(rows: Rows, scores: Floats, threshold: float, least: float) -> Iterator[Span]:
     """Neighbouring morphemes above `threshold`, and runs above `least` that have none above `threshold`.
 
-    A morpheme that surely begins a name starts a new run; a doubtful one is the given name after a family name.
+    A morpheme that surely begins a name starts a new run; a doubtful one is the given name after a family name. Beside
+    a sure morpheme `JOINS` is enough.
     """
     chances = 1 - scores[:, 0]
     places = np.flatnonzero(chances >= least)
@@ -158,19 +188,41 @@ def runs(rows: Rows, scores: Floats, threshold: float, least: float) -> Iterator
     named, begins = chances[places].tolist(), (scores[places, 1] > BEGINS).tolist()
     starts, ends, plain = rows.starts[places].tolist(), rows.ends[places].tolist(), rows.plain[places].tolist()
     follows = [False, *(np.diff(places) == 1).tolist()]
+    sure = _sure(named, follows, threshold)
     index = 0
     while index < len(named):
         last = index
         while (
             last + 1 < len(named)
             and follows[last + 1]
-            and (named[last + 1] >= threshold) == (named[last] >= threshold)
-            and not begins[last + 1]
+            and sure[last + 1] == sure[last]
+            and not (begins[last + 1] and named[last] >= threshold)
         ):
             last += 1
         best = max(named[index : last + 1])
         yield Span(starts[index], ends[last], best, index == last and plain[index])
         index = last + 1
+
+
+def _sure(named: list[float], follows: list[bool], threshold: float) -> list[bool]:
+    """Which are above `threshold`, or above `JOINS` and directly beside such a one, in both directions."""
+    sure = [chance >= threshold for chance in named]
+    for index in range(1, len(named)):
+        if follows[index] and sure[index - 1] and named[index] >= JOINS:
+            sure[index] = True
+    for index in range(len(named) - 1, 0, -1):
+        if follows[index] and sure[index] and named[index - 1] >= JOINS:
+            sure[index - 1] = True
+    return sure
+
+
+def nobody(folded: str, start: int, end: int) -> bool:
+    """Whether what stands there cannot be a name whatever its neighbours: a lone letter or kana, a call in code."""
+    if _LETTER.fullmatch(folded, start, end):
+        return True
+    if _KATAKANA.fullmatch(folded, start, end):
+        return _HONOURED.match(folded, end) is None
+    return folded.startswith("(", end) and _CALL.fullmatch(folded, start, end) is not None
 
 
 def scaled(probability: float, threshold: float) -> float:

@@ -30,9 +30,9 @@ HONORIFICS = frozenset(
     "さん 様 さま 氏 君 くん ちゃん 殿 先生 先輩 嬢 夫妻 サン サマ クン チャン どの 女史 画伯 師匠 後輩".split()  # noqa: SIM905
 )
 _ENDS = frozenset("。！？!?\n")
-# Flags that say how a morpheme is written or what it is beside, not that it is a name.
+# Flags that say how a morpheme is written, what it is beside or what else it is, not that it is a name.
 _HONORIFIC_FLAG = 16
-_NO_EVIDENCE = frozenset({13, 14, _HONORIFIC_FLAG})
+_NO_EVIDENCE = frozenset({13, 14, _HONORIFIC_FLAG, 17, 18})
 
 
 class Fact(NamedTuple):
@@ -94,6 +94,8 @@ def flags_of(surface: str, names: NameLists) -> tuple[int, ...]:
         found.append(15)
     if surface in HONORIFICS:
         found.append(_HONORIFIC_FLAG)
+    found += [17] if lower in names.other["brand"] else []
+    found += [18] if lower in names.other["place"] else []
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ from recognizers.names.romaji import romanise
 
 DATA = Path(__file__).with_name("names.txt.gz")
 FOREIGN = Path(__file__).with_name("foreign.txt")
+OTHER = Path(__file__).with_name("other.txt")
 _KATAKANA = str.maketrans({chr(code): chr(code - 0x60) for code in range(0x30A1, 0x30F7)})
 # Readings of one or two kana are mostly words or particles; a list of them would only bring noise.
 _MIN_READING = 2
@@ -31,7 +32,8 @@ class NameLists:
 
     `family` maps a family name to its rank (0 = most common). `rare` are family names without a count;
     `given`, kanji and kana given names. The `*_kana` sets hold hiragana readings, the `*_romaji` sets lower-case
-    romanisations (Hepburn with and without long vowels). `foreign` holds the hand-written lists of `foreign.txt`.
+    romanisations (Hepburn with and without long vowels). `foreign` holds the hand-written lists of `foreign.txt`,
+    `other` those of `other.txt`: brands and places, which are mostly no people.
     """
 
     family: dict[str, int]
@@ -42,6 +44,7 @@ class NameLists:
     family_romaji: frozenset[str]
     given_romaji: frozenset[str]
     foreign: dict[str, frozenset[str]]
+    other: dict[str, frozenset[str]]
 
     @classmethod
     def load(cls, path: Path = DATA) -> NameLists:
@@ -59,6 +62,7 @@ class NameLists:
             family_romaji=frozenset(form for kana in family_kana for form in romanise(kana)),
             given_romaji=frozenset(form for kana in given_kana for form in romanise(kana)),
             foreign={key: frozenset(entries) for key, entries in read_lists(FOREIGN).items()},
+            other={key: frozenset(entries) for key, entries in read_lists(OTHER).items()},
         )
 
 

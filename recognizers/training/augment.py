@@ -6,6 +6,7 @@ All randomness comes from the `random.Random` given. Spans follow the text.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 
 import sudachipy
@@ -14,6 +15,10 @@ from recognizers.person_features import is_kanji
 from recognizers.training.people import Population
 from recognizers.training.widen import Document
 
+# What stands behind a name to say that it is one; the longest first, so that くん is not cut out of something else.
+_HONORIFIC = re.compile("さん|さま|くん|ちゃん|先生|先輩|様|氏|殿|君")
+_HONORIFICS = ("さん", "様", "氏", "さま", "くん", "先生", "先輩", "殿", "")
+_MARKS = re.compile("[、。？！「」・…]")
 _JOINTS = ("\n", "\n", "\n\n", "。", "、", " ", "／", " ", "。", "\t")
 
 
@@ -65,6 +70,41 @@ def joined(documents: Sequence[Document], chance: random.Random) -> Iterator[Doc
             text += document.text
         yield Document(text, tuple(spans))
         index += count
+
+
+def readdressed(document: Document, chance: random.Random) -> Document:
+    """The document with other honorifics behind names, or without: what a name is must not hang on 様 alone."""
+    pieces: list[str] = []
+    spans: list[tuple[int, int]] = []
+    length = last = 0
+    for start, end in document.spans:
+        spans.append((length + start - last, length + end - last))
+        pieces.append(document.text[last:end])
+        length, last = length + end - last, end
+        honorific = _HONORIFIC.match(document.text, end)
+        if honorific is not None and end - start > 1 and chance.random() < 0.7:
+            other = chance.choice(_HONORIFICS)
+            pieces.append(other)
+            length, last = length + len(other), honorific.end()
+    return Document("".join([*pieces, document.text[last:]]), tuple(spans))
+
+
+def unmarked(document: Document, chance: random.Random) -> Document:
+    """The document without most of its punctuation marks outside names, as hasty typing and dictation leave it."""
+    inside = {place for start, end in document.spans for place in range(start, end)}
+    text = ""
+    places = []
+    for index, char in enumerate(document.text):
+        places.append(len(text))
+        if index in inside or not _MARKS.match(char) or chance.random() < 0.15:
+            text += char
+    return _moved(document, text, places)
+
+
+def lowercased(document: Document) -> Document:
+    """The document in small letters (the same length: characters whose small form is longer stay)."""
+    small = "".join(char.lower() if len(char.lower()) == 1 else char for char in document.text)
+    return Document(small, document.spans)
 
 
 def transcript(document: Document, tokenizer: sudachipy.Tokenizer, chance: random.Random) -> Document:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from recognizers.names import FOREIGN, read_lists, read_sections, to_hiragana
+from recognizers.names import FOREIGN, OTHER, read_lists, read_sections, to_hiragana
 from recognizers.names.romaji import romanise, spell
 
 PLACES = Path(__file__).parents[1] / "data" / "places.txt.gz"
@@ -70,6 +70,7 @@ class Population:
         self._short = [entry for entry in self._family + self._rare if len(entry[0]) == 1]
         self._placelike = municipality_stems()
         self.foreign = read_lists(FOREIGN)
+        self._other = read_lists(OTHER)
 
     def pick(self, entries: Sequence[str]) -> str:
         """One entry of a list."""
@@ -104,6 +105,11 @@ class Population:
         if kind < 0.26:
             return self._chance.choice(self._single)
         return self._chance.choice(self._usual if kind < 0.8 else self._given)
+
+    def thing(self, kind: str, *, latin: bool) -> str:
+        """A `brand` or `place` in katakana or in Latin letters, a Latin one with a capital."""
+        name = self.pick([name for name in self._other[kind] if name.isascii() == latin])
+        return name.capitalize() if latin else name
 
     def kata(self) -> str:
         """A foreign name in katakana."""

@@ -33,9 +33,9 @@ from recognizers.training.jax_network import COLUMNS, OFFSETS
 from recognizers.training.people import Population
 from recognizers.training.widen import Document, read_documents
 
-FLAGS_KEPT = 5
-DRAWS = 24
-DRAWS_PER_EPOCH = 5
+FLAGS_KEPT = 8
+DRAWS = 12
+DRAWS_PER_EPOCH = 2
 ROW, BATCH, GAP = 160, 32, 10
 PIECE = 1_500
 FREQUENT = 12_000
@@ -79,19 +79,24 @@ def _sample(text: str, spans: list[tuple[int, int]], featurizer: Featurizer) -> 
     return Sample(np.stack(columns, 1).astype(np.int32), tags)
 
 
-def vocabulary_of(samples: Sequence[Sample], featurizer: Featurizer) -> Vocabulary:
-    """What is frequent enough to get a row of its own. Words count outside names only: names are not to be learnt."""
+def vocabulary_of(real: Sequence[Sample], drawn: Sequence[Sample], featurizer: Featurizer) -> Vocabulary:
+    """What is frequent enough to get a row of its own. Words count outside names only: names are not to be learnt.
+
+    What the dictionary has as a name counts in real text alone. In a template it would be learnt by heart as no name
+    for being part of one company; its lists and letters are to tell, and its neighbours.
+    """
     words: Counter[str] = Counter()
     pos: set[str] = set()
     shapes: Counter[str] = Counter()
     seen: set[int] = set()
-    for sample in samples:
-        for token, tag in zip((sample.inputs[:, 0] - 1).tolist(), sample.tags.tolist(), strict=True):
-            fact = featurizer.facts[token]
-            words[fact.surface.lower()] += tag == 0
-            shapes[shape_of(fact.surface)] += 1
-            pos.add(fact.pos)
-            seen.add(token)
+    for samples, natural in ((real, True), (drawn, False)):
+        for sample in samples:
+            for token, tag in zip((sample.inputs[:, 0] - 1).tolist(), sample.tags.tolist(), strict=True):
+                fact = featurizer.facts[token]
+                words[fact.surface.lower()] += tag == 0 and (natural or "人名" not in fact.pos)
+                shapes[shape_of(fact.surface)] += 1
+                pos.add(fact.pos)
+                seen.add(token)
     chars = Counter(char for token in seen for char in featurizer.facts[token].surface)
     return Vocabulary(
         words=_numbered((word for word, count in words.items() if count >= 3), 2),
@@ -164,6 +169,10 @@ def template_text(chance: random.Random, tokenizer: sudachipy.Tokenizer) -> list
         short = [d for d in drawn if len(d.text) < 40 and augment.mostly_japanese(d.text)]
         documents += [augment.transcript(d, tokenizer, chance) for d in chance.sample(short, 100)]
         documents += [augment.letterspaced(d, chance) for d in chance.sample(short, 100)]
+        documents += [augment.readdressed(d, chance) for d in chance.sample(drawn, len(drawn) // 12)]
+        documents += [augment.unmarked(d, chance) for d in chance.sample(drawn, len(drawn) // 25)]
+        latin = [d for d in drawn if d.text.isascii()]
+        documents += [augment.lowercased(d) for d in chance.sample(latin, len(latin) // 12)]
     return documents
 
 
@@ -217,7 +226,7 @@ def main() -> None:
     featurizer = Featurizer(dictionary, NameLists.load())
     real = encode(real_text(args.corpora, Population(chance), chance), featurizer)
     drawn = encode(template_text(chance, dictionary.create(sudachipy.SplitMode.A)), featurizer)
-    vocabulary = vocabulary_of([*real, *drawn], featurizer)
+    vocabulary = vocabulary_of(real, drawn, featurizer)
     params = fit(real, drawn, fact_table(featurizer, vocabulary), vocabulary, args)
     save(args.out, params, vocabulary, OFFSETS, frequent_morphemes([*real, *drawn], featurizer))
     print(f"{args.out.name}: {args.out.stat().st_size} bytes")

@@ -105,7 +105,7 @@ class Widener:
             draft.write(self._population.municipality())
             return
         text = self._number(name) or self._name(name, form or "", number, draft)
-        draft.write(text, person=not minus and label and name not in _NUMBERS)
+        draft.write(text, person=not minus and label and name not in _NUMBERS and name not in _THINGS)
 
     def _number(self, name: str) -> str:
         return _NUMBERS[name](self._chance) if name in _NUMBERS else ""
@@ -155,8 +155,13 @@ _FOREIGN: dict[str, Callable[[Population], str]] = {
     "world1": lambda people: people.pick(people.foreign["world"]),
     "one": lambda people: people.one_kanji(),
     "ini": lambda people: people.initialled(),
+    "brand": lambda people: people.thing("brand", latin=False),
+    "brandr": lambda people: people.thing("brand", latin=True),
+    "city": lambda people: people.thing("place", latin=False),
+    "cityr": lambda people: people.thing("place", latin=True),
     "cjk1": lambda people: people.pick(people.foreign["cjk"])[0],
 }
+_THINGS = frozenset({"brand", "brandr", "city", "cityr"})
 _FORMS: dict[str, Callable[[str, str, str], str]] = {
     "": lambda surface, _kana, _romaji: surface,
     "h": lambda _surface, kana, _romaji: kana,

@@ -79,3 +79,9 @@ def test_a_morpheme_that_is_new_twice_in_a_text_is_learnt_once() -> None:
     assert "".join(surfaces) == "鶴亀商店と鶴亀商店"
     assert rows.ends.tolist() == (rows.starts + [len(surface) for surface in surfaces]).tolist()
     assert rows.spaces.tolist()[surfaces.index("と")] == 1
+
+
+def test_brands_and_places_are_flagged_and_are_no_evidence_of_a_name() -> None:
+    assert 17 in flags_of("グッチ", NAMES)
+    assert 18 in flags_of("Kawagoe", NAMES)
+    assert bool(FEATURIZER.rows("プリウス").plain[0])

@@ -6,7 +6,16 @@ import random
 
 import sudachipy
 
-from recognizers.training.augment import joined, letterspaced, mostly_japanese, renamed, transcript
+from recognizers.training.augment import (
+    joined,
+    letterspaced,
+    lowercased,
+    mostly_japanese,
+    readdressed,
+    renamed,
+    transcript,
+    unmarked,
+)
 from recognizers.training.people import Population
 from recognizers.training.widen import Document
 
@@ -48,3 +57,32 @@ def test_a_transcript_has_spaces_between_morphemes() -> None:
 def test_japanese_is_told_from_english() -> None:
     assert mostly_japanese("今日は晴れです")
     assert not mostly_japanese("It is sunny 今日")
+
+
+HONOURED = Document("窓口は田中様と林さん、鈴木部長です。", ((3, 5), (7, 8), (11, 13)))
+
+
+def test_other_honorifics_leave_the_names_as_they_are() -> None:
+    texts = {readdressed(HONOURED, random.Random(seed)).text for seed in range(40)}
+    assert len(texts) > 4
+    for seed in range(40):
+        other = readdressed(HONOURED, random.Random(seed))
+        assert names(other) == names(HONOURED)
+        assert other.text.startswith("窓口は田中")
+        assert other.text.endswith("、鈴木部長です。")
+
+
+def test_a_name_of_one_character_keeps_its_honorific() -> None:
+    assert all("林さん" in readdressed(HONOURED, random.Random(seed)).text for seed in range(40))
+
+
+def test_marks_go_but_not_those_inside_names() -> None:
+    document = Document("はい、マリア・ロペスです。「了解」。", ((3, 10),))
+    other = unmarked(document, random.Random(5))
+    assert names(other) == ["マリア・ロペス"]
+    assert len(other.text) < len(document.text)
+
+
+def test_small_letters_change_no_place() -> None:
+    document = Document("Ask İrem Kaya", ((4, 13),))
+    assert names(lowercased(document)) == ["İrem kaya"]

@@ -23,3 +23,9 @@ def test_kana_forms() -> None:
 
 def test_places_lose_their_last_part() -> None:
     assert ("杵築", "きつき") in municipality_stems()
+
+
+def test_things_are_drawn_by_script() -> None:
+    population = Population(random.Random(2))
+    assert not any(population.thing("brand", latin=False).isascii() for _ in range(50))
+    assert all(population.thing("place", latin=True)[0].isupper() for _ in range(50))
