@@ -41,7 +41,7 @@ class Shipper:
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
         """`batch`, `batch_bytes`: most entries, and bytes beyond the first, of one batch; `linger`: seconds
-        to gather entries before a batch, `busy_linger`: the same under load, when fewer and larger
+        to gather entries before a batch, `interval`: least seconds from batch to batch, for fewer and larger
         transactions spare the ledger; `on_error`: told of every failure before the wait.
         """
         self._journal, self._send = journal, send
@@ -87,7 +87,9 @@ class Shipper:
         self._confirm(await self._send(self._journal.writer, ()))
 
     async def _ship(self) -> None:
-        while (last := self._journal.head.seq) > self.acked:
+        # What comes meanwhile waits for the next time: under load there is always more.
+        last = self._journal.head.seq
+        while self.acked < last:
             await self._journal.durable(last)
             frames = self._journal.read(self.acked, min(self._batch, last - self.acked))
             self._confirm(await self._send(self._journal.writer, self._bounded(frames)))

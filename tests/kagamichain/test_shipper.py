@@ -136,3 +136,21 @@ async def test_a_batch_is_bounded_in_bytes_and_never_empty(tmp_path: Path) -> No
     assert receiver.batches == [0, 1, 1, 3]
     assert len(receiver.frames) == 5
     journal.close()
+
+
+async def test_what_comes_while_a_batch_is_under_way_waits_for_the_next(tmp_path: Path) -> None:
+    """Under load there is always more; shipping it at once would be a transaction for every few entries."""
+    journal, receiver = Journal.open(tmp_path, "dp"), Receiver()
+
+    async def send(writer: str, frames: Sequence[Frame]) -> int:
+        if frames and len(receiver.frames) < 10:
+            journal.append(b"meanwhile")
+        return await receiver.send(writer, frames)
+
+    for _ in range(3):
+        journal.append(b"before")
+    await Shipper(journal, send, batch=2).flush()
+    assert receiver.batches == [0, 2, 1]
+    await Shipper(journal, send).flush()
+    assert receiver.batches[3:] == [0, 2]
+    journal.close()
