@@ -131,7 +131,7 @@ def _authenticate(facts: Facts, snapshot: Snapshot, now: float) -> VirtualKey | 
 
 
 def _chat(facts: Facts, snapshot: Snapshot, key: VirtualKey, now: float, max_request_bytes: int) -> Allow | Deny:
-    if facts.partial:
+    if facts.partial or len(facts.body) > max_request_bytes:
         return Deny(errors.request_too_large(max_request_bytes), key)
     ask = parse_chat(facts.body)
     if isinstance(ask, Problem):

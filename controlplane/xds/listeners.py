@@ -189,8 +189,10 @@ def _authz(settings: GatewaySettings) -> ExtAuthz:
     return ExtAuthz(
         transport_api_version=ApiVersion.V3,
         grpc_service=_grpc(AUTHZ, settings, settings.authz_try_ms, settings.authz_timeout_ms),
+        # One byte over the limit. Envoy stops waiting as soon as it holds this much, and marks what it sends as a part
+        # only when it holds more: a beginning of just the limit's size would pass for a whole body.
         with_request_body=BufferSettings(
-            max_request_bytes=settings.max_request_bytes, allow_partial_message=True, pack_as_bytes=True
+            max_request_bytes=settings.max_request_bytes + 1, allow_partial_message=True, pack_as_bytes=True
         ),
         clear_route_cache=True,
         status_on_error=HttpStatus(code=StatusCode.ServiceUnavailable),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from support.stack import KEY, OTHER_KEY, Gateway, Route
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 JSON = {"content-type": "application/json"}
+LIMIT = 10 << 20
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,30 @@ def test_a_body_over_the_limit_is_413(gateway: Gateway, route: Route) -> None:
     with gateway.stack.http() as http:
         reply = http.post("/chat/completions", json=route.body("あ" * (4 << 20)))
     assert_refused(gateway, reply, 413, "request_too_large")
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("held", [LIMIT, LIMIT + 1])
+def test_a_body_over_the_limit_is_413_wherever_it_pauses(gateway: Gateway, route: Route, held: int) -> None:
+    """Envoy decides on what it holds at the pause; a valid document of just that size must not pass for the body."""
+    start = json.dumps(route.body())[:-1].encode()
+    whole = start + b" " * (held - len(start) - 1) + b"}"
+
+    def body() -> Iterator[bytes]:
+        yield whole
+        time.sleep(1)
+        yield b" " * 1000
+
+    with gateway.stack.http() as http:
+        reply = http.post("/chat/completions", content=body(), headers=JSON)
+    assert_refused(gateway, reply, 413, "request_too_large")
+
+
+def test_a_body_of_just_the_limit_passes(gateway: Gateway, route: Route) -> None:
+    whole = json.dumps(route.body()).encode()
+    with gateway.stack.http() as http:
+        reply = http.post("/chat/completions", content=whole + b" " * (LIMIT - len(whole)), headers=JSON)
+    assert reply.status_code == 200, reply.text
 
 
 @pytest.mark.usefixtures("untouched")

@@ -85,6 +85,12 @@ def test_a_body_that_was_cut_is_413() -> None:
     assert refusal(facts(b'{"model":', partial=True)) == (413, "request_too_large")
 
 
+def test_a_body_of_just_the_limit_is_read_and_one_byte_more_is_413() -> None:
+    whole = json.dumps(CHAT).encode()
+    assert isinstance(decided(facts(whole + b" " * (1000 - len(whole)))), Allow)
+    assert refusal(facts(whole + b" " * (1001 - len(whole)))) == (413, "request_too_large")
+
+
 def test_a_bad_body_is_400() -> None:
     assert refusal(facts(b"{")) == (400, "invalid_request")
     assert refusal(facts({"model": "chat"})) == (400, "invalid_request")
@@ -106,7 +112,7 @@ def test_what_is_no_models_name_is_neither_stored_nor_shown_as_it_is(model: str)
 
 
 def test_a_users_name_is_fit_to_be_stored() -> None:
-    allow = decided(facts(CHAT | {"user": "山田\x00\n\ufeff" + "x" * 1000}))
+    allow = decided(facts(CHAT | {"user": "山田\x00\n\ufeff" + "x" * 800}))
     assert isinstance(allow, Allow)
     assert allow.user == "山田" + "x" * 251
 

@@ -44,7 +44,7 @@ def test_the_outer_listener_asks_authz_about_the_whole_body_and_fails_closed():
     listener, found = manager(listeners.gateway(GATEWAY))
     assert listener.address.socket_address.port_value == 8080
     authz = filters(found, "envoy.filters.http.ext_authz", ext_authz_pb2.ExtAuthz())
-    assert authz.with_request_body.max_request_bytes == 1234
+    assert authz.with_request_body.max_request_bytes == 1235
     assert authz.with_request_body.allow_partial_message
     assert authz.with_request_body.pack_as_bytes
     assert not authz.failure_mode_allow
