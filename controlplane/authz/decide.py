@@ -46,6 +46,11 @@ class Allow(NamedTuple):
         guesses = [Guess(tokens.estimate(self.ask.size, family), family.p95_permille) for family in families]
         return max(guesses, key=_weight)
 
+    def without(self, provider: str) -> Allow | None:
+        """The same without a provider; None when no other is left."""
+        hops = tuple([hop for hop in self.hops if hop.provider.name != provider])
+        return self._replace(hops=hops) if hops else None
+
     def demand(self, request_id: str, expected_output: int, input_tokens: int) -> Demand:
         """What this request may use: input, and output of all choices together, as forecast."""
         ask, hops = self.ask, self.hops

@@ -116,6 +116,10 @@ class Authorizer:
         expected = self._forecast.expected_output(tenant, model)
         held = self._forecast.expected_input(tenant, model, guess)
         outcome = await self._quotas.reserve(allow.demand(stamp.request_id, expected, held), now)
+        # What one provider may no longer be used for, the next of the chain may.
+        while isinstance(outcome, Exhausted) and outcome.provider and (others := allow.without(outcome.provider)):
+            allow = others
+            outcome = await self._quotas.reserve(allow.demand(stamp.request_id, expected, held), now)
         if not isinstance(outcome, Granted):
             problem = _exhausted(outcome, now) if isinstance(outcome, Exhausted) else errors.QUOTA_UNAVAILABLE
             return self._refuse(facts, stamp, Deny(problem, allow.key, allow.model))
@@ -187,7 +191,7 @@ class Authorizer:
         if self._planned_for is not snapshot:
             self._plans, self._planned_for = {}, snapshot
         # With the prices, for these may change while the snapshot stays.
-        key = (allow.model, live, *[hop.price.version for hop in allow.hops])
+        key = (allow.model, live, *[(hop.provider.name, hop.price.version) for hop in allow.hops])
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = reply.plan(allow.model, allow.hops)

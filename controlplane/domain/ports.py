@@ -109,6 +109,8 @@ class Exhausted(NamedTuple):
     """Unix seconds when its window ends; None = never."""
     limits: tuple[RateLimit, ...] = ()
     """As in `Granted`."""
+    provider: str = ""
+    """The only provider it counts; empty = whatever provider is asked."""
 
 
 @dataclass(frozen=True, slots=True)

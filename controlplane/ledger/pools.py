@@ -90,8 +90,8 @@ def unmetered(request: Request) -> Granted | Unavailable:
 
 def exhausted(tracked: Tracked) -> Exhausted:
     """The refusal that names this quota."""
-    quota = tracked.quota
-    return Exhausted(quota.name, quota.unit, quota.cap, float(tracked.resets_at) if tracked.resets_at else None)
+    quota, ends = tracked.quota, float(tracked.resets_at) if tracked.resets_at else None
+    return Exhausted(quota.name, quota.unit, quota.cap, ends, provider=quota.provider)
 
 
 def tightest(request: Request) -> Tracked:

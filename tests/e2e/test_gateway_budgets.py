@@ -204,6 +204,22 @@ def test_by_policy_the_official_client_is_told_that_the_budget_is_used_up(gatewa
     assert told.value.code == "insufficient_quota"
 
 
+def test_requests_go_to_the_next_provider_once_the_firsts_quota_is_used_up(gateway: Gateway) -> None:
+    route, tenant = gateway.route({}, {}), f"t{uuid.uuid4().hex[:10]}"
+    first, second = route.providers
+    secret = f"sk-{tenant}-0123456789"
+    gateway.stack.apply(
+        f"tenants:\n  - {{name: {tenant}, policy: redact}}\n"
+        f"keys:\n  - {{tenant: {tenant}, name: k, secret: 'env:K', models: ['*']}}\n"
+        f"quotas:\n  - {{name: few, tenant: {tenant}, provider: {first}, unit: requests, window: lifetime, cap: 3}}\n",
+        env={"K": secret},
+    )
+    with gateway.stack.http(secret) as http:
+        replies = [http.post("/chat/completions", json=route.body("こんにちは")) for _ in range(8)]
+    assert [reply.status_code for reply in replies] == [200] * 8
+    assert (len(route.records(first)), len(route.records(second))) == (3, 5)
+
+
 def test_a_stream_is_granted_more_as_often_as_it_needs_and_settled_to_the_token(gateway: Gateway) -> None:
     route, tenant, secret = tenant_with(gateway, "output_tokens", "1000000", content="あ" * 6000, **LONG)
     response, text, ends = streamed(gateway, route, secret)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,13 @@ NOW = 1_800_000_000_000_000
 
 
 class Gate:
-    """A quota gate that gives one prepared outcome and remembers what it was asked."""
+    """A quota gate that gives one prepared outcome and remembers what it was asked.
 
-    def __init__(self, outcome: Reservation | Exception) -> None:
-        self.outcome = outcome
+    To requests that may reach a provider of `spent`, it says that provider's quota is used up.
+    """
+
+    def __init__(self, outcome: Reservation | Exception, spent: Sequence[str] = ()) -> None:
+        self.outcome, self.spent = outcome, spent
         self.demands: list[Demand] = []
         self.cancelled: list[Granted] = []
 
@@ -41,6 +45,9 @@ class Gate:
         self.demands.append(demand)
         if isinstance(self.outcome, Exception):
             raise self.outcome
+        for provider in self.spent:
+            if provider in demand.providers:
+                return Exhausted(f"of-{provider}", UNIT_REQUESTS, 5, None, provider=provider)
         return self.outcome
 
     def cancel(self, granted: Granted) -> None:
@@ -234,6 +241,25 @@ async def test_an_exhausted_budget_is_429_and_says_when_it_returns() -> None:
     assert (status, code) == (429, "insufficient_quota")
     assert (headers["retry-after"], headers["x-should-retry"]) == ("3601", "false")
     assert bench.log.entries[0].denied.code == "insufficient_quota"
+
+
+async def test_a_provider_whose_quota_is_used_up_is_passed_over() -> None:
+    bench = Bench()
+    whole = await bench.check()
+    bench.gate.spent = ["first"]
+    response = await bench.check()
+    assert [target.provider for target in context(whole).chain] == ["first", "second"]
+    assert [target.provider for target in context(response).chain] == ["second"]
+    assert passed(response)["x-envoy-max-retries"] == "0"
+    assert [demand.providers for demand in bench.gate.demands[1:]] == [("first", "second"), ("second",)]
+    assert bench.log.entries[-1].HasField("admitted")
+
+
+async def test_with_every_providers_quota_used_up_it_is_429() -> None:
+    bench = Bench()
+    bench.gate.spent = ["first", "second"]
+    assert refused(await bench.check())[:2] == (429, "insufficient_quota")
+    assert [demand.providers for demand in bench.gate.demands] == [("first", "second"), ("second",)]
 
 
 async def test_a_lifetime_budget_names_no_time() -> None:
