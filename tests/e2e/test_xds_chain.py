@@ -145,9 +145,13 @@ async def test_a_denial_reaches_the_client_as_authz_wrote_it(gateway):
     assert not a.received
 
 
-async def test_a_body_over_the_limit_reaches_authz_as_partial_and_no_provider(gateway):
+async def test_a_body_over_the_limit_reaches_authz_one_byte_over_it_or_as_partial_and_no_provider(gateway):
     running, a, _ = gateway
     response = await post(running, b"x" * (running.settings.max_request_bytes + 1), x_test_chain="a")
+    assert running.settings.max_request_bytes + 1 in [len(body) for authz in running.authz for body in authz.bodies]
+    assert response.status_code == 200  # whole, hence no part: the decision counts it
+    a.received.clear()
+    response = await post(running, b"x" * (running.settings.max_request_bytes + 2), x_test_chain="a")
     assert (response.status_code, response.json()["error"]["code"]) == (413, "request_too_large")
     assert not a.received
 
