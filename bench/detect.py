@@ -32,8 +32,8 @@ from recognizers.labels import labels
 from recognizers.names import NameLists
 from recognizers.numbers import readings
 from recognizers.overlap import resolve
-from recognizers.person import Tagger
 from recognizers.person_network import Network
+from recognizers.person_tagger import Tagger
 from recognizers.registry import load_finders
 
 SIZES = (340, 1_000, 3_000)
@@ -70,17 +70,16 @@ def profile(texts: Sequence[str], finders: Sequence[Finder]) -> dict[str, float]
         _scan(text, finders, defaultdict(float))
     for text in texts:
         _scan(text, finders, spent)
-    network = Network.load()
-    tagger = Tagger(sudachipy.Dictionary(), NameLists.load(), network)
+    tagger = Tagger(sudachipy.Dictionary(), NameLists.load(), Network.load())
     folded = [FoldedText(text).folded for text in texts]
     for text in folded:
         tagger.tag(text)
     # By itself, lest two taggers push each other out of the processor's cache.
     for text in folded:
         with _timed(spent, "names: Sudachi, vectors"):
-            rows, vectors = tagger.read(text)
+            rows, numbers = tagger.read(text)
         with _timed(spent, "names: network"):
-            network.probabilities(vectors, rows)
+            tagger.judge(rows, numbers)
     spent["names: spans, columns"] = max(0.0, spent.pop("person") - _halves(spent))
     return spent
 

@@ -1,8 +1,8 @@
 """PERSON: names of people, by a small trained tagger over Sudachi's morphemes and name lists.
 
 Strategy: the text is cut at sentence ends into slices; each slice becomes rows of numbers (`person_features`), a small
-network (`person_network`) gives every morpheme a probability of beginning a name or being inside one, and runs above
-the threshold are findings. Structure that the network cannot see, a column header far above, moves the threshold
+network (`person_layers`) gives morphemes a probability of beginning a name or being inside one, and runs of them above
+the threshold (`person_tagger`) are findings. Structure that the network cannot see, a column header far above, moves the threshold
 (`person_fields`).
 Guarantees: pure, linear, no exception for any text; no look beyond the end of the sentence or line to the right, and
 inside a sentence about five morphemes (10 to 16 characters of Japanese); to the left about sixteen morphemes, so with
@@ -15,17 +15,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from typing import NamedTuple
 
-import numpy as np
 import sudachipy
 
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.names import NameLists, to_hiragana
-from recognizers.person_features import Featurizer, Rows
 from recognizers.person_fields import NAME, OTHER, UNKNOWN, expectation
-from recognizers.person_network import Floats, Network
+from recognizers.person_network import Network
+from recognizers.person_tagger import Span, Tagger
 
 # Sudachi takes 49,149 bytes at most. Slices this long keep its lattice in cache and the lock short (about 10 ms).
 SLICE = 3_000
@@ -34,15 +32,9 @@ LEFT = 64
 THRESHOLDS = {UNKNOWN: 0.4, NAME: 0.1, OTHER: 0.9}
 # … of a single word that no list and no dictionary has as a name, without an honorific.
 PLAIN = 0.8
-# Probability of beginning a name from which one that follows another directly is a name of its own.
-BEGINS = 0.75
 # … of what an honorific follows.
 HONOURED = 0.15
-# … of a morpheme beside one that is above the threshold: names seldom stop half-way.
-JOINS = 0.1
 LEAST = min(THRESHOLDS.values())
-# Distinct morphemes remembered; about 20 MB of vectors. Full, the memory is begun anew.
-MEMORY = 60_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HONOURED = re.compile(" ?(?:さん|さま|くん|ちゃん|[様氏君殿])")
 # One Latin letter (A社 and Bさん) or one kana (a filler, a speaker's sign) tells of nobody; イさん does.
@@ -53,55 +45,6 @@ _CALL = re.compile(r"[A-Za-z_]*\.[a-z_]+")
 # ちゃんと is an adverb to the dictionary: こはる|ちゃんと.
 _FUSED = re.compile("(?:ちゃんと?|くん)$")
 _BREAKS = ("\n", "。", "！", "？", "!", "?", "、", " ", "\t", ",")
-
-
-class Span(NamedTuple):
-    """A name in folded offsets with its probability; `plain` if only its neighbours speak for it."""
-
-    start: int
-    end: int
-    score: float
-    plain: bool
-
-
-class Tagger:
-    """Text to probabilities; keeps the vectors of the morphemes it met. Not thread-safe."""
-
-    def __init__(self, dictionary: sudachipy.Dictionary, names: NameLists, network: Network) -> None:
-        self._dictionary = dictionary
-        self.names = names
-        self._network = network
-        self._forget()
-
-    def _forget(self) -> None:
-        self._featurizer = Featurizer(self._dictionary, self.names)
-        self._vectors = np.zeros((1024, self._network.width), np.float32)
-        self._filled = 0
-        self._featurizer.learn(self._network.frequent)
-        self._learn()
-
-    def tag(self, text: str) -> tuple[Rows, Floats]:
-        """The rows of a text and their probabilities (see `Network.probabilities`)."""
-        rows, vectors = self.read(text)
-        return rows, self._network.probabilities(vectors, rows)
-
-    def read(self, text: str) -> tuple[Rows, Floats]:
-        """The rows of a text and the vector of each."""
-        if self._filled > MEMORY:
-            self._forget()
-        rows = self._featurizer.rows(text)
-        self._learn()
-        return rows, self._vectors.take(rows.tokens, axis=0)
-
-    def _learn(self) -> None:
-        facts = self._featurizer.facts
-        if len(facts) > len(self._vectors):
-            larger = np.zeros((2 * len(facts), self._network.width), np.float32)
-            larger[: self._filled] = self._vectors[: self._filled]
-            self._vectors = larger
-        if len(facts) > self._filled:
-            self._vectors[self._filled : len(facts)] = self._network.vectors(facts[self._filled :])
-            self._filled = len(facts)
 
 
 class PersonFinder:
@@ -126,8 +69,9 @@ class PersonFinder:
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """Findings in the coordinates of the original text."""
         folded = text.folded
-        for start, end, probability, plain in self.spans(folded):
-            threshold = self._threshold(text, start, end, plain=plain)
+        for span in self.spans(folded):
+            start, end, probability, _ = span
+            threshold = self._threshold(text, span)
             if probability < threshold or nobody(folded, start, end):
                 continue
             score = scaled(probability, threshold)
@@ -144,11 +88,11 @@ class PersonFinder:
         return fused.start()
 
     @staticmethod
-    def _threshold(text: FoldedText, start: int, end: int, *, plain: bool) -> float:
-        expected = expectation(text, start)
-        if expected == UNKNOWN and plain:
+    def _threshold(text: FoldedText, span: Span) -> float:
+        expected = expectation(text, span.start)
+        if expected == UNKNOWN and span.plain:
             return PLAIN
-        if expected == UNKNOWN and _HONOURED.match(text.folded, end):
+        if expected == UNKNOWN and _HONOURED.match(text.folded, span.end):
             return HONOURED
         return THRESHOLDS[expected]
 
@@ -158,10 +102,10 @@ class PersonFinder:
         for start, end in slices(clean):
             offset = max(0, start - LEFT)
             with self._lock:
-                rows, scores = self._tagger.tag(clean[offset:end])
-            for span in runs(rows, scores, THRESHOLDS[UNKNOWN], LEAST):
+                found = self._tagger.spans(clean[offset:end], THRESHOLDS[UNKNOWN], LEAST)
+            for span in found:
                 if span.start + offset >= start:
-                    yield span._replace(start=span.start + offset, end=span.end + offset)
+                    yield span._replace(start=span.start + offset, end=span.end + offset) if offset else span
 
 
 def slices(text: str) -> Iterator[tuple[int, int]]:
@@ -174,46 +118,6 @@ def slices(text: str) -> Iterator[tuple[int, int]]:
         start = cut
     if start < len(text):
         yield start, len(text)
-
-
-def runs(rows: Rows, scores: Floats, threshold: float, least: float) -> Iterator[Span]:
-    """Neighbouring morphemes above `threshold`, and runs above `least` that have none above `threshold`.
-
-    A morpheme that surely begins a name starts a new run; a doubtful one is the given name after a family name. Beside
-    a sure morpheme `JOINS` is enough.
-    """
-    chances = 1 - scores[:, 0]
-    places = np.flatnonzero(chances >= least)
-    # Few morphemes are left: plain numbers are quicker than arrays from here.
-    named, begins = chances[places].tolist(), (scores[places, 1] > BEGINS).tolist()
-    starts, ends, plain = rows.starts[places].tolist(), rows.ends[places].tolist(), rows.plain[places].tolist()
-    follows = [False, *(np.diff(places) == 1).tolist()]
-    sure = _sure(named, follows, threshold)
-    index = 0
-    while index < len(named):
-        last = index
-        while (
-            last + 1 < len(named)
-            and follows[last + 1]
-            and sure[last + 1] == sure[last]
-            and not (begins[last + 1] and named[last] >= threshold)
-        ):
-            last += 1
-        best = max(named[index : last + 1])
-        yield Span(starts[index], ends[last], best, index == last and plain[index])
-        index = last + 1
-
-
-def _sure(named: list[float], follows: list[bool], threshold: float) -> list[bool]:
-    """Which are above `threshold`, or above `JOINS` and directly beside such a one, in both directions."""
-    sure = [chance >= threshold for chance in named]
-    for index in range(1, len(named)):
-        if follows[index] and sure[index - 1] and named[index] >= JOINS:
-            sure[index] = True
-    for index in range(len(named) - 1, 0, -1):
-        if follows[index] and sure[index] and named[index - 1] >= JOINS:
-            sure[index - 1] = True
-    return sure
 
 
 def nobody(folded: str, start: int, end: int) -> bool:

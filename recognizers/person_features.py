@@ -9,7 +9,7 @@ Not thread-safe (Sudachi's tokenizer is not): one `Featurizer` per thread over o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,20 +19,27 @@ import sudachipy
 
 from recognizers.names import NameLists, to_hiragana
 
-Ids = npt.NDArray[np.int32]
+Places = npt.NDArray[np.intp]
 
 FLAGS = 24
 # Names are looked up over two neighbouring morphemes too: Sudachi splits what it does not know (大神田 → 大|神田).
 PAIR_NONE, PAIR_FAMILY, PAIR_GIVEN, PAIR_BOTH = range(4)
-_PAIRABLE = 2
+_KINDS = 4
+BESIDES = 3 * _KINDS * _KINDS
+_HALF = 2
 
 HONORIFICS = frozenset(
     "さん 様 さま 氏 君 くん ちゃん 殿 先生 先輩 嬢 夫妻 サン サマ クン チャン どの 女史 画伯 師匠 後輩".split()  # noqa: SIM905
 )
-_ENDS = frozenset("。！？!?\n")
+_SENTENCE_ENDS = frozenset("。！？!?\n")
 # Flags that say how a morpheme is written, what it is beside or what else it is, not that it is a name.
 _HONORIFIC_FLAG = 16
 _NO_EVIDENCE = frozenset({13, 14, _HONORIFIC_FLAG, 17, 18})
+# Spaces are no rows: the number they have in place of one.
+_SPACE = -1
+# Traits of a distinct morpheme: may be half of a name; ends a sentence; is known as a name; is an honorific.
+_PAIRABLE, _ENDS, _KNOWN, _HONORIFIC = 1, 2, 4, 8
+_begin, _surface, _pos = sudachipy.Morpheme.begin, sudachipy.Morpheme.surface, sudachipy.Morpheme.part_of_speech_id
 
 
 class Fact(NamedTuple):
@@ -47,18 +54,40 @@ class Fact(NamedTuple):
 class Rows:
     """The morphemes of a text that are not spaces.
 
-    `tokens` numbers into `Featurizer.facts`; `starts`, `ends` offsets; `spaces` 0, 1, 2 (several) before it;
-    `pairs` what it makes with the next one; `sentence` the number of the sentence it is in; `plain` whether nothing
-    but the neighbours could make it a name: no list and no dictionary knows it as one, no honorific follows.
+    `tokens` numbers into `Featurizer.facts`; `starts`, `ends` offsets; `beside` what stands beside each, as `besides`
+    packs it; `breaks` the rows, ascending, after which a new sentence begins.
     """
 
-    tokens: Ids
-    starts: Ids
-    ends: Ids
-    spaces: Ids
-    pairs: Ids
-    sentence: Ids
-    plain: npt.NDArray[np.bool_]
+    tokens: Places
+    starts: list[int]
+    ends: list[int]
+    beside: Places
+    breaks: Places
+
+    @property
+    def spaces(self) -> Places:
+        """How much space stands before each row: 0, 1, 2 (several)."""
+        return self.beside // (_KINDS * _KINDS)
+
+    @property
+    def pairs(self) -> Places:
+        """What each row makes with the next one."""
+        return self.beside // _KINDS % _KINDS
+
+    @property
+    def sentence(self) -> Places:
+        """The number of the sentence each row is in."""
+        begins = np.zeros(len(self.tokens) + 1, np.intp)
+        begins[self.breaks + 1] = 1
+        return begins[:-1].cumsum()
+
+
+def besides(spaces: int, pair: int, pair_before: int) -> int:
+    """One number for the space before a morpheme, what it makes with the next and what with the one before; 0 is none.
+
+    Below `BESIDES`.
+    """
+    return (spaces * _KINDS + pair) * _KINDS + pair_before
 
 
 def pos_class(pos: tuple[str, ...]) -> str:
@@ -113,6 +142,18 @@ def _latin_flags(surface: str, lower: str, names: NameLists) -> list[int]:
     return found
 
 
+class _Numbers(dict[tuple[str, int], int]):
+    """Numbers of morphemes (surface, number of the part of speech), learnt when first asked for."""
+
+    def __init__(self, learn: Callable[[str, int], int]) -> None:
+        super().__init__()
+        self._learn = learn
+
+    def __missing__(self, key: tuple[str, int]) -> int:
+        number = self[key] = self._learn(*key)
+        return number
+
+
 class Featurizer:
     """Texts to `Rows`."""
 
@@ -122,84 +163,93 @@ class Featurizer:
         self._names = names
         count = len(dictionary.pos_matcher(lambda _: True))
         self._classes = [pos_class(dictionary.pos_of(number)) for number in range(count)]
-        self._numbers: dict[tuple[str, int], int] = {}
+        self._numbers = _Numbers(self._learn)
         self._pairs: dict[tuple[int, int], int] = {}
         self.facts: list[Fact] = []
-        # Per distinct morpheme, grown by doubling: may it be half of a name; does it end a sentence; is it known as a
-        # name; is it an honorific.
-        self._traits = np.zeros((4, 1024), np.bool_)
-        self._lengths = np.zeros(1024, np.int32)
+        # Per distinct morpheme, grown by doubling: sums of the traits above.
+        self._traits = np.zeros(1024, np.uint8)
 
     def rows(self, text: str) -> Rows:
         """The rows of a text."""
         # Read column by column: a loop over morphemes costs half as much again.
         found = list(self._tokenize(text))
-        surfaces = [morpheme.surface() for morpheme in found]
-        keys = list(zip(surfaces, [morpheme.part_of_speech_id() for morpheme in found], strict=True))
-        starts = [morpheme.begin() for morpheme in found]
-        if " " in surfaces:
-            kept = [place for place, surface in enumerate(surfaces) if surface != " "]
-            keys, starts = [keys[place] for place in kept], [starts[place] for place in kept]
-        tokens = list(map(self._numbers.get, keys))
-        if None in tokens:
-            tokens = [self._number(key) for key in keys]
-        return self._arrays(np.array(tokens, np.int32), np.array(starts, np.int32))
+        starts = list(map(_begin, found))
+        tokens = list(map(self._numbers.__getitem__, zip(map(_surface, found), map(_pos, found), strict=True)))
+        # Morphemes follow each other without gaps.
+        ends = [*starts[1:], len(text)] if found else []
+        if _SPACE not in tokens:
+            return self._arrays(tokens, starts, ends)
+        kept = [place for place, token in enumerate(tokens) if token != _SPACE]
+        rows = self._arrays(*([column[place] for place in kept] for column in (tokens, starts, ends)))
+        spaces = np.diff(np.array(kept, np.intp)) - 1
+        rows.beside[1:] += np.minimum(spaces, 2) * besides(1, 0, 0)
+        return rows
+
+    def plain(self, rows: Rows, place: int) -> bool:
+        """Whether nothing but the neighbours could make a row a name.
+
+        No list and no dictionary knows it as one, and no honorific follows.
+        """
+        if self._traits[rows.tokens[place]] & _KNOWN:
+            return False
+        return place + 1 == len(rows.tokens) or not self._traits[rows.tokens[place + 1]] & _HONORIFIC
 
     def learn(self, keys: Iterable[tuple[str, int]]) -> None:
         """Makes facts of morphemes beforehand; a part of speech the dictionary does not have is passed over."""
         for key in keys:
-            if key not in self._numbers and key[1] < len(self._classes):
-                self._learn(key)
+            if key[1] < len(self._classes):
+                self._numbers[key]
+
+    def forget(self, kept: int) -> None:
+        """Forgets all but the first `kept` facts."""
+        for key in self.keys()[kept:]:
+            del self._numbers[key]
+        self._pairs.clear()
+        del self.facts[kept:]
 
     def keys(self) -> list[tuple[str, int]]:
         """The morphemes of `facts`: surface and number of the part of speech."""
-        return list(self._numbers)
+        return [key for key, number in self._numbers.items() if number != _SPACE]
 
-    def _number(self, key: tuple[str, int]) -> int:
-        number = self._numbers.get(key)
-        return self._learn(key) if number is None else number
-
-    def _learn(self, key: tuple[str, int]) -> int:
-        surface, pos = key
-        number = self._numbers[key] = len(self.facts)
-        self.facts.append(Fact(surface, self._classes[pos], flags_of(surface, self._names)))
-        if number >= self._traits.shape[1]:
-            self._traits = np.concatenate([self._traits, np.zeros_like(self._traits)], axis=1)
-            self._lengths = np.concatenate([self._lengths, np.zeros_like(self._lengths)])
-        fact = self.facts[number]
-        self._lengths[number] = len(surface)
-        self._traits[:, number] = (
-            len(surface) <= _PAIRABLE and is_kanji(surface),
-            surface[-1:] in _ENDS,
-            bool(set(fact.flags) - _NO_EVIDENCE) or "固有名詞" in fact.pos,
-            _HONORIFIC_FLAG in fact.flags,
-        )
+    def _learn(self, surface: str, pos: int) -> int:
+        if surface == " ":
+            return _SPACE
+        number = len(self.facts)
+        fact = Fact(surface, self._classes[pos], flags_of(surface, self._names))
+        self.facts.append(fact)
+        if number >= len(self._traits):
+            self._traits = np.concatenate([self._traits, np.zeros_like(self._traits)])
+        self._traits[number] = _traits_of(fact)
         return number
 
-    def _arrays(self, numbers: Ids, begins: Ids) -> Rows:
-        finishes = begins + self._lengths.take(numbers)
-        gaps = np.zeros(len(numbers), np.int32)
-        np.subtract(begins[1:], finishes[:-1], out=gaps[1:])
-        np.minimum(gaps, 2, out=gaps)
-        sentence = np.zeros(len(numbers), np.int32)
-        pairable, ending, known, honorific = self._traits.take(numbers, axis=1)
-        np.cumsum(ending[:-1], out=sentence[1:])
-        plain = ~known
-        plain[:-1] &= ~honorific[1:]
-        return Rows(numbers, begins, finishes, gaps, self._paired(numbers, pairable), sentence, plain)
+    def _arrays(self, tokens: list[int], starts: list[int], ends: list[int]) -> Rows:
+        numbers = np.array(tokens, np.intp)
+        traits = self._traits.take(numbers)
+        beside = np.zeros(len(tokens), np.intp)
+        pairable = traits & _PAIRABLE
+        for place in (pairable[:-1] & pairable[1:]).nonzero()[0].tolist():
+            kind = self._pair(tokens[place], tokens[place + 1])
+            if kind:
+                beside[place] += besides(0, kind, 0)
+                beside[place + 1] += kind
+        return Rows(numbers, starts, ends, beside, (traits[:-1] & _ENDS).nonzero()[0])
 
-    def _paired(self, numbers: Ids, may: npt.NDArray[np.bool_]) -> Ids:
-        pairs = np.zeros(len(numbers), np.int32)
-        known = self._pairs
-        for index in np.flatnonzero(may[:-1] & may[1:]).tolist():
-            key = (int(numbers[index]), int(numbers[index + 1]))
-            kind = known.get(key)
-            pairs[index] = self._pair(key) if kind is None else kind
-        return pairs
-
-    def _pair(self, key: tuple[int, int]) -> int:
-        joined = self.facts[key[0]].surface + self.facts[key[1]].surface
-        family = joined in self._names.family or joined in self._names.rare
-        kind = PAIR_FAMILY * family + PAIR_GIVEN * (joined in self._names.given)
-        self._pairs[key] = kind
+    def _pair(self, left: int, right: int) -> int:
+        kind = self._pairs.get((left, right))
+        if kind is None:
+            joined = self.facts[left].surface + self.facts[right].surface
+            family = joined in self._names.family or joined in self._names.rare
+            kind = PAIR_FAMILY * family + PAIR_GIVEN * (joined in self._names.given)
+            self._pairs[left, right] = kind
         return kind
+
+
+def _traits_of(fact: Fact) -> int:
+    pairable = len(fact.surface) <= _HALF and is_kanji(fact.surface)
+    known = bool(set(fact.flags) - _NO_EVIDENCE) or "固有名詞" in fact.pos
+    return (
+        _PAIRABLE * pairable
+        + _ENDS * (fact.surface[-1:] in _SENTENCE_ENDS)
+        + _KNOWN * known
+        + _HONORIFIC * (_HONORIFIC_FLAG in fact.flags)
+    )

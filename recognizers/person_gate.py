@@ -10,7 +10,6 @@ Guarantees: pure; whether a morpheme passes depends on what the layers before it
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,16 +52,4 @@ class Gate:
 
     def passing(self, state: Floats) -> Places:
         """The rows of `state` (morphemes, width) that need the layers to come, ascending."""
-        return np.flatnonzero(state @ self.weights > -self.bias)
-
-
-def needed(wanted: Places, offsets: Sequence[Sequence[int]], size: int) -> list[Places]:
-    """For each layer the rows it must be computed for, so that the last is right for `wanted`."""
-    plan = [wanted]
-    for looks in reversed(offsets[1:]):
-        spare = max(map(abs, looks))
-        mark = np.zeros(size + 2 * spare, np.bool_)
-        for offset in looks:
-            mark[plan[-1] + (spare + offset)] = True
-        plan.append(np.flatnonzero(mark[spare : spare + size]))
-    return plan[::-1]
+        return (state @ self.weights > -self.bias).nonzero()[0]

@@ -1,11 +1,9 @@
-"""The tagger: a small convolutional network over morphemes, in numpy.
+"""The tagger's model file: vectors of morphemes, and the layers over them (`person_layers`).
 
 Strategy: every distinct morpheme has one vector, the sum of its learnt parts (word, part of speech, letters, name
 lists), made once and kept. A text is then a few gathers and matrix products: residual layers, each of which sees some
 neighbours to the left and fewer to the right, and a last layer with three outputs (no name, begins a name, goes on).
-The last of them are computed only for what may still be a name (`person_gate`).
-Guarantees: the same numbers for the same morphemes whatever the text around their window; no neighbour to the
-right is seen beyond the end of the sentence. `right_context` and `left_context` count morphemes.
+`right_context` and `left_context` count morphemes.
 Trained by `recognizers/training/train.py`; the model card is `recognizers/models/README.md`.
 """
 
@@ -21,8 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recognizers.person_features import Fact, Rows
-from recognizers.person_gate import Gate, needed
+from recognizers.person_features import Fact
+from recognizers.person_gate import Gate
+from recognizers.person_layers import Layer, Layers
 
 MODEL = Path(__file__).with_name("models") / "person.npz"
 Floats = npt.NDArray[np.float32]
@@ -102,7 +101,6 @@ class Network:
     """The trained tagger; immutable after loading, so it can be shared by forked processes."""
 
     def __init__(self, arrays: dict[str, npt.NDArray[Any]], meta: dict[str, Any], gate: Gate | None = None) -> None:
-        self.gate = gate
         self.vocabulary = Vocabulary(**{key: dict(meta[key]) for key in ("words", "chars", "pos", "shapes")})
         self.offsets: list[list[int]] = meta["offsets"]
         # Frequent morphemes (surface, number of the part of speech) to make vectors of before the first text.
@@ -112,17 +110,21 @@ class Network:
         }
         for name in self._tables.keys() & _OPTIONAL:
             self._tables[name][0] = 0
-        # What stands beside a morpheme, by (spaces before it, what it makes with the next, with the one before).
         space, right, left = (arrays[key].astype(np.float32) for key in ("space", "pr", "pl"))
-        self._beside = (space[:, None, None] + right[None, :_PAIRS, None] + left[None, None, :_PAIRS]).reshape(
-            -1, space.shape[1]
+        beside = space[:, None, None] + right[None, :_PAIRS, None] + left[None, None, :_PAIRS]
+        # What is added to a vector by what stands beside a morpheme, as `person_features.besides` numbers it.
+        self.beside: Floats = (beside - beside[0, 0, 0]).reshape(-1, space.shape[1])
+        self._alone: Floats = beside[0, 0, 0]
+        self.layers = Layers(
+            [
+                Layer(offsets, *(arrays[f"{key}{i}"].astype(np.float32) for key in "wb"))
+                for i, offsets in enumerate(self.offsets)
+            ],
+            arrays["w_out"].astype(np.float32),
+            arrays["b_out"].astype(np.float32),
+            gate,
         )
-        count = len(self.offsets)
-        self._looks = [np.asarray(offsets, np.intp) for offsets in self.offsets]
-        self._weights = [np.ascontiguousarray(arrays[f"w{i}"].astype(np.float32)) for i in range(count)]
-        self._biases = [arrays[f"b{i}"].astype(np.float32) for i in range(count)]
-        self._out, self._out_bias = arrays["w_out"].astype(np.float32), arrays["b_out"].astype(np.float32)
-        self.width = int(self._out.shape[0])
+        self.width = self.layers.width
 
     @classmethod
     def load(cls, path: Path = MODEL) -> Network:
@@ -143,9 +145,9 @@ class Network:
         return -sum(min(0, *offsets) for offsets in self.offsets)
 
     def vectors(self, facts: Sequence[Fact]) -> Floats:
-        """The vectors of distinct morphemes, shape (len(facts), width)."""
+        """The vectors of distinct morphemes with nothing beside them, shape (len(facts), width)."""
         columns = [columns_of(fact, self.vocabulary) for fact in facts]
-        total = np.zeros((len(facts), self.width), np.float32)
+        total = np.tile(self._alone, (len(facts), 1))
         for name, table in self._tables.items():
             if name != "flag":
                 total += table[[row[name] for row in columns]]
@@ -154,75 +156,3 @@ class Network:
             for flag in fact.flags:
                 total[place] += flags[flag + 1]
         return total
-
-    def probabilities(self, vectors: Floats, rows: Rows) -> Floats:
-        """Shape (morphemes, 3): no name, begins a name, inside a name. `vectors` has one row per morpheme."""
-        gate = self.gate
-        if gate is None:
-            return self._judge(self.states(vectors, rows, len(self.offsets)))
-        state = self.states(vectors, rows, gate.after)
-        wanted = gate.passing(state)
-        scores = np.zeros((len(state), 3), np.float32)
-        scores[:, 0] = 1
-        if len(wanted):
-            scores[wanted] = self._judge(self._finished(state, wanted, rows, gate.after))
-        return scores
-
-    def states(self, vectors: Floats, rows: Rows, layers: int) -> Floats:
-        """The state of every morpheme after so many layers, shape (morphemes, width)."""
-        beside = rows.spaces * _PAIRS
-        beside += rows.pairs
-        beside *= _PAIRS
-        beside[1:] += rows.pairs[:-1]
-        state = self._beside.take(beside, axis=0)
-        state += vectors
-        for offsets, weight, bias in zip(self.offsets[:layers], self._weights, self._biases, strict=False):
-            state += _update(self._window(state, offsets, rows.sentence), weight, bias)
-        return state
-
-    def _finished(self, state: Floats, wanted: npt.NDArray[np.intp], rows: Rows, done: int) -> Floats:
-        """The last states of `wanted`, from the states of all morphemes after `done` layers."""
-        size, width = state.shape
-        # One more row, of zeros, for what lies beyond the text or the sentence: the last, hence also number -1.
-        padded = np.zeros((size + 1, width), np.float32)
-        padded[:size] = state
-        for number, places in enumerate(needed(wanted, self.offsets[done:], size), done):
-            looks = places[:, None] + self._looks[number]
-            np.maximum(looks, -1, out=looks)
-            if self._looks[number].max() > 0:
-                last = rows.sentence.searchsorted(rows.sentence.take(places), side="right")
-                looks[looks >= last[:, None]] = -1
-            window = padded.take(looks, axis=0).reshape(len(places), -1)
-            padded[places] = _update(window, self._weights[number], self._biases[number]) + padded.take(places, axis=0)
-        return padded.take(wanted, axis=0)
-
-    def _judge(self, state: Floats) -> Floats:
-        logits = state @ self._out + self._out_bias
-        logits -= logits.max(axis=1, keepdims=True)
-        np.exp(logits, out=logits)
-        scores: Floats = logits / logits.sum(axis=1, keepdims=True)
-        return scores
-
-    def _window(self, state: Floats, offsets: list[int], sentence: npt.NDArray[np.int32]) -> Floats:
-        size, width = state.shape
-        window = np.empty((size, len(offsets) * width), np.float32)
-        for place, offset in enumerate(offsets):
-            part = window[:, place * width : (place + 1) * width]
-            if offset == 0:
-                part[:] = state
-            elif offset < 0:
-                part[:-offset] = 0
-                part[-offset:] = state[:offset]
-            else:
-                part[:-offset] = state[offset:]
-                part[-offset:] = 0
-                # Few morphemes stand at the end of a sentence: their rows are cleared, not all multiplied.
-                part[np.flatnonzero(sentence[offset:] != sentence[:-offset])] = 0
-        return window
-
-
-def _update(window: Floats, weight: Floats, bias: Floats) -> Floats:
-    update = window @ weight
-    update += bias
-    np.maximum(update, 0, out=update)
-    return update

@@ -17,9 +17,10 @@ import sudachipy
 
 from recognizers.folded import FoldedText
 from recognizers.names import NameLists
-from recognizers.person import LEAST, SLICE, Tagger
+from recognizers.person import LEAST, SLICE
 from recognizers.person_gate import Gate
 from recognizers.person_network import MODEL, Network
+from recognizers.person_tagger import Tagger
 from recognizers.training.widen import read_documents
 
 AFTER = 2
@@ -42,15 +43,13 @@ def texts() -> Iterator[str]:
         yield FoldedText("\n".join(document.text for document in group)).folded[:SLICE]
 
 
-def observed(tagger: Tagger, network: Network, given: Iterable[str], after: int) -> tuple[Doubles, Doubles]:
-    """States after `after` layers, and the probability of a name without any gate, one row per morpheme."""
+def observed(tagger: Tagger, given: Iterable[str], after: int) -> tuple[Doubles, Doubles]:
+    """States after `after` layers, and the probability of a name, one row per morpheme; `tagger` has no gate."""
     states: list[Doubles] = []
     named: list[Doubles] = []
     for text in given:
-        rows, vectors = tagger.read(text)
-        if len(rows.tokens):
-            states.append(network.states(vectors, rows, after).astype(np.float64))
-            named.append(1.0 - network.probabilities(vectors, rows)[:, 0].astype(np.float64))
+        states.append(tagger.states(text, after).astype(np.float64))
+        named.append(1.0 - tagger.tag(text)[1].scores[:, 0].astype(np.float64))
     return np.concatenate(states), np.concatenate(named)
 
 
@@ -75,9 +74,9 @@ def fit(states: Doubles, named: Doubles, after: int) -> Gate:
 def main() -> None:
     """Fit and write."""
     network = Network.load()
-    network.gate = None
+    network.layers.gate = None
     tagger = Tagger(sudachipy.Dictionary(), NameLists.load(), network)
-    states, named = observed(tagger, network, texts(), AFTER)
+    states, named = observed(tagger, texts(), AFTER)
     gate = fit(states, named, AFTER)
     gate.save(hashlib.sha256(MODEL.read_bytes()).hexdigest())
     share = len(gate.passing(states.astype(np.float32))) / len(states)

@@ -69,7 +69,7 @@ def _sample(text: str, spans: list[tuple[int, int]], featurizer: Featurizer) -> 
         marks[start] = 1
         marks[start + 1 : end] = 2
     tags = np.zeros(len(rows.tokens), np.int32)
-    for index, (start, end) in enumerate(zip(rows.starts.tolist(), rows.ends.tolist(), strict=True)):
+    for index, (start, end) in enumerate(zip(rows.starts, rows.ends, strict=True)):
         part = marks[slice(*folded.span(start, end))]
         if 2 * np.count_nonzero(part) >= len(part):
             tags[index] = 1 if (part == 1).any() else 2

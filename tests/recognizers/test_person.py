@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizers.folded import FoldedText
-from recognizers.person import MEMORY, SLICE, PersonFinder, nobody, runs, slices
-from recognizers.person_features import Rows
+from recognizers.person import SLICE, PersonFinder, nobody, slices
 
 FINDER = PersonFinder.load()
 
@@ -127,14 +125,6 @@ def test_threads_share_one_finder() -> None:
     assert results == [["佐藤美咲"]] * 40
 
 
-def test_memory_is_begun_anew_when_it_is_full() -> None:
-    tagger = FINDER._tagger
-    before = names("担当の佐藤美咲です。")
-    tagger._filled = MEMORY + 1
-    assert names("担当の佐藤美咲です。") == before
-    assert tagger._filled < MEMORY
-
-
 @pytest.mark.parametrize(
     ("text", "span", "expected"),
     [
@@ -151,32 +141,6 @@ def test_memory_is_begun_anew_when_it_is_full() -> None:
 )
 def test_lone_letters_and_calls_are_nobody(text: str, span: tuple[int, int], expected: bool) -> None:
     assert nobody(text, *span) is expected
-
-
-def rows_of(count: int) -> Rows:
-    place = np.arange(count, dtype=np.int32)
-    zero = np.zeros(count, np.int32)
-    return Rows(place, 2 * place, 2 * place + 2, zero, zero, zero, np.zeros(count, np.bool_))
-
-
-def scores_of(*named: float, begins: float = 0.0) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return np.array([[1 - name, begins * name, (1 - begins) * name] for name in named], np.float32)
-
-
-def test_doubtful_morphemes_beside_a_sure_one_belong_to_it() -> None:
-    [span] = runs(rows_of(6), scores_of(0.0, 0.2, 0.9, 0.15, 0.2, 0.05), 0.4, 0.1)
-    assert (span.start, span.end) == (2, 10)
-    assert span.score == pytest.approx(0.9)
-
-
-def test_doubtful_morphemes_alone_stay_doubtful() -> None:
-    [span] = runs(rows_of(3), scores_of(0.0, 0.2, 0.3), 0.4, 0.1)
-    assert span.score == pytest.approx(0.3)
-
-
-def test_a_sure_beginning_after_a_sure_name_is_another_name() -> None:
-    spans = list(runs(rows_of(2), scores_of(0.9, 0.95, begins=1.0), 0.4, 0.1))
-    assert [(span.start, span.end) for span in spans] == [(0, 2), (2, 4)]
 
 
 def test_a_listed_given_name_comes_without_its_diminutive() -> None:

@@ -12,15 +12,23 @@ import sudachipy
 
 from recognizers.folded import FoldedText
 from recognizers.names import NameLists
-from recognizers.person import LEAST, THRESHOLDS, Tagger
+from recognizers.person import LEAST, THRESHOLDS
 from recognizers.person_fields import UNKNOWN
-from recognizers.person_gate import Gate, needed
+from recognizers.person_gate import Gate
 from recognizers.person_network import MODEL, Network
+from recognizers.person_tagger import Tagger
 
 CORPUS = Path(__file__).with_name("corpus")
-OPEN = Network.load()
-OPEN.gate = None
-GATED = Network.load()
+
+
+def tagger(*, gated: bool) -> Tagger:
+    network = Network.load()
+    if not gated:
+        network.layers.gate = None
+    return Tagger(sudachipy.Dictionary(), NameLists.load(), network)
+
+
+OPEN, GATED = tagger(gated=False), tagger(gated=True)
 
 
 def texts() -> list[str]:
@@ -34,11 +42,11 @@ def test_the_gate_belongs_to_the_shipped_model() -> None:
 
 
 def test_with_the_gate_every_name_has_the_probability_it_has_without() -> None:
-    tagger = Tagger(sudachipy.Dictionary(), NameLists.load(), GATED)
     possible = lost = names = 0
     for text in texts():
-        rows, vectors = tagger.read(text)
-        alone, gated = OPEN.probabilities(vectors, rows), GATED.probabilities(vectors, rows)
+        alone, judged = OPEN.tag(text)[1].scores, GATED.tag(text)[1]
+        gated = np.zeros_like(alone)
+        gated[judged.places] = judged.scores
         same = np.isclose(alone, gated, atol=1e-4).all(axis=1)
         named = 1 - alone[:, 0]
         assert same[named >= THRESHOLDS[UNKNOWN]].all()
@@ -50,10 +58,8 @@ def test_with_the_gate_every_name_has_the_probability_it_has_without() -> None:
 
 
 def test_most_morphemes_of_plain_prose_do_not_pass() -> None:
-    tagger = Tagger(sudachipy.Dictionary(), NameLists.load(), GATED)
-    assert GATED.gate is not None
-    rows, vectors = tagger.read("来週の会議で使う資料を、初めて読む人にも分かるようにまとめ直してください。" * 20)
-    assert len(GATED.gate.passing(GATED.states(vectors, rows, GATED.gate.after))) < len(rows.tokens) / 10
+    rows, judged = GATED.tag("来週の会議で使う資料を、初めて読む人にも分かるようにまとめ直してください。" * 20)
+    assert len(judged.places) < len(rows.tokens) / 10
 
 
 def test_a_gate_of_another_model_is_not_used(tmp_path: Path) -> None:
@@ -78,12 +84,5 @@ def test_only_rows_above_zero_pass() -> None:
     assert gate.passing(np.array([[0.4], [0.6], [0.5]], np.float32)).tolist() == [1]
 
 
-def test_a_layer_is_needed_where_later_layers_look() -> None:
-    plan = needed(np.array([5]), [[-1, 0], [-4, 0, 1], [-8, 0]], 7)
-    assert [rows.tolist() for rows in plan] == [[1, 5, 6], [5], [5]]
-
-
 def test_a_text_in_which_nothing_passes_has_no_name_anywhere() -> None:
-    tagger = Tagger(sudachipy.Dictionary(), NameLists.load(), GATED)
-    _, scores = tagger.tag("、。、。")
-    assert scores.tolist() == [[1, 0, 0]] * 4
+    assert GATED.tag("、。、。")[1].places.tolist() == []
