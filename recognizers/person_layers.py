@@ -47,6 +47,8 @@ class Layers:
         self._layers = layers
         self._out, self._out_bias = out, out_bias
         self._spread = np.concatenate(np.split(layers[0].weights, self.looks - 1), axis=1)
+        # The share of the place itself is in every sum: it brings what is added.
+        self._added = np.concatenate([layers[0].bias * (offset == 0) for offset in layers[0].offsets])
         offsets = [0, *(offset for layer in layers for offset in layer.offsets)]
         ends = np.cumsum([self.looks, *(len(layer.offsets) for layer in layers[1:])]).tolist()
         self._columns = [slice(*edges) for edges in zip([0, *ends], ends, strict=False)]
@@ -64,8 +66,7 @@ class Layers:
         """
         shares = np.empty((len(states), self.looks, self.width), np.float32)
         shares[:, 0] = states
-        shares[:, 1:] = (states @ self._spread).reshape(len(states), self.looks - 1, self.width)
-        shares[:, 1 + self._layers[0].offsets.index(0)] += self._layers[0].bias
+        shares[:, 1:] = (states @ self._spread + self._added).reshape(len(states), self.looks - 1, self.width)
         return shares
 
     def judge(self, shares: Floats, numbers: Places, breaks: Places) -> Judged:

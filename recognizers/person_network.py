@@ -13,6 +13,8 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ AFFIXES = 4095
 _SHAPE_LIMIT = 12
 _UNKNOWN = 1
 _PAIRS = 4
+# Vectors made at once: a sum's parts are all in memory.
+_AT_ONCE = 512
 # Tables in which row 0 stands for none.
 _OPTIONAL = frozenset({"pos", "c0", "c1", "c2", "d0", "d1", "pre", "suf"})
 
@@ -54,6 +58,7 @@ def shape_of(surface: str) -> str:
     return "".join(signs)
 
 
+@lru_cache(4_096)
 def _sign(char: str) -> str:
     if "\u4e00" <= char <= "\u9fff" or char in "々〆" or char > "\uffff":
         return "漢"
@@ -105,16 +110,17 @@ class Network:
         self.offsets: list[list[int]] = meta["offsets"]
         # Frequent morphemes (surface, number of the part of speech) to make vectors of before the first text.
         self.frequent: list[tuple[str, int]] = [(surface, pos) for surface, pos in meta.get("frequent", [])]
-        self._tables: dict[str, Floats] = {
+        tables: dict[str, Floats] = {
             key[4:]: value.astype(np.float32) for key, value in arrays.items() if key.startswith("emb_")
         }
-        for name in self._tables.keys() & _OPTIONAL:
-            self._tables[name][0] = 0
+        for name in tables.keys() & _OPTIONAL:
+            tables[name][0] = 0
         space, right, left = (arrays[key].astype(np.float32) for key in ("space", "pr", "pl"))
         beside = space[:, None, None] + right[None, :_PAIRS, None] + left[None, None, :_PAIRS]
         # What is added to a vector by what stands beside a morpheme, as `person_features.besides` numbers it.
         self.beside: Floats = (beside - beside[0, 0, 0]).reshape(-1, space.shape[1])
-        self._alone: Floats = beside[0, 0, 0]
+        self._table = np.concatenate([beside[0, 0, :1], *tables.values()])
+        self._firsts = dict(zip(tables, accumulate(map(len, tables.values()), initial=1), strict=False))
         self.layers = Layers(
             [
                 Layer(offsets, *(arrays[f"{key}{i}"].astype(np.float32) for key in "wb"))
@@ -146,13 +152,20 @@ class Network:
 
     def vectors(self, facts: Sequence[Fact]) -> Floats:
         """The vectors of distinct morphemes with nothing beside them, shape (len(facts), width)."""
-        columns = [columns_of(fact, self.vocabulary) for fact in facts]
-        total = np.tile(self._alone, (len(facts), 1))
-        for name, table in self._tables.items():
-            if name != "flag":
-                total += table[[row[name] for row in columns]]
-        flags = self._tables["flag"]
-        for place, fact in enumerate(facts):
-            for flag in fact.flags:
-                total[place] += flags[flag + 1]
-        return total
+        vectors = np.empty((len(facts), self.width), np.float32)
+        for first in range(0, len(facts), _AT_ONCE):
+            parts: list[int] = []
+            begins: list[int] = []
+            for fact in facts[first : first + _AT_ONCE]:
+                begins.append(len(parts))
+                parts += self._parts(fact)
+            np.add.reduceat(self._table.take(parts, axis=0), begins, axis=0, out=vectors[first : first + _AT_ONCE])
+        return vectors
+
+    def _parts(self, fact: Fact) -> list[int]:
+        """The rows of all tables together that a morpheme is the sum of."""
+        firsts = self._firsts
+        parts = [firsts[name] + row for name, row in columns_of(fact, self.vocabulary).items()]
+        flags = firsts["flag"] + 1
+        # The first row of all is what nothing beside a morpheme adds.
+        return [0, *parts, *(flags + flag for flag in fact.flags)]
