@@ -25,6 +25,8 @@ _KEY = re.compile(
     r"|eyJ[0-9A-Za-z_-]{8,2000}\.eyJ[0-9A-Za-z_-]{8,4000}\.[0-9A-Za-z_-]{0,1000}"
     r")(?![0-9A-Za-z])"
 )
+# The least that all of them have in a row.
+_LONG = re.compile("[0-9A-Za-z_-][0-9A-Za-z_-]{10}")
 _EDGE = re.compile("[0-9A-Za-z]")
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]{0,8000}(?:-----END [A-Z0-9 ]{1,40}-----)?"
@@ -45,7 +47,7 @@ class ApiKeyFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
-        for match in _KEY.finditer(text.folded):
+        for match in _KEY.finditer(text.folded) if _LONG.search(text.folded) else ():
             if _EDGE.match(text.folded, match.start() - 1) and match.start():
                 continue
             yield text.finding(*match.span(), ENTITY, 0.95, self.name)

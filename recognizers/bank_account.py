@@ -15,6 +15,7 @@ from recognizers import checksums
 from recognizers.context import Field, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
+from recognizers.labels import labels
 from recognizers.numbers import Number, counted, numbers, readings
 
 ENTITY = "BANK_ACCOUNT"
@@ -31,6 +32,9 @@ _TRANSFER = re.compile(
 )
 _SHORT = re.compile(r"(?<![一-龠々])(?:普|当|貯|定)[ :.]{0,2}(?P<account>[0-9]{7})(?![0-9])")
 _IBAN = re.compile(r"[A-Z](?<![0-9A-Za-z].)[A-Z][0-9]{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?(?![0-9A-Za-z])")
+_SEVEN = re.compile("[0-9][0-9]{6}")
+# Without a label of these kinds only 記号, whatever its kind, can tell of an account.
+_TELLING = frozenset({ENTITY, "HEALTH_INSURANCE", "SYMBOL"})
 _INSURANCE = re.compile("保険|健保|国保|組合員|共済|療養|資格")
 _POSTAL = re.compile(r"[01]\d{3}0")
 
@@ -43,19 +47,24 @@ class BankAccountFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
-        for length, found in text.view(readings).items():
-            for number in found if 2 <= length <= 14 else ():
-                score = _postal_score(text, number) if length in (5, 13, 12, 8) else 0.0
-                score = max(score, _score(text, number) if length >= 5 else 0.0)
-                if score:
-                    yield text.finding(number.start, number.end, ENTITY, score, self.name)
-        yield from _postal_numbers(text, self.name)
-        for pattern in (_TRANSFER, _SHORT):
-            for match in pattern.finditer(text.folded):
-                yield text.finding(*match.span("account"), ENTITY, 0.85, self.name)
+        if not _TELLING.isdisjoint(text.view(labels).kinds) or "記号" in text.folded:
+            yield from self._labelled(text)
+        if _SEVEN.search(text.folded):
+            for pattern in (_TRANSFER, _SHORT):
+                for match in pattern.finditer(text.folded):
+                    yield text.finding(*match.span("account"), ENTITY, 0.85, self.name)
         for match in _IBAN.finditer(text.folded):
             if checksums.iban(match.group()):
                 yield text.finding(*match.span(), ENTITY, 0.9, self.name)
+
+    def _labelled(self, text: FoldedText) -> Iterator[Finding]:
+        for length, found in text.view(readings).items():
+            for number in found if 5 <= length <= 14 else ():
+                score = _postal_score(text, number) if length in (5, 13, 12, 8) else 0.0
+                score = max(score, _score(text, number))
+                if score:
+                    yield text.finding(number.start, number.end, ENTITY, score, self.name)
+        yield from _postal_numbers(text, self.name)
 
 
 def _score(text: FoldedText, number: Number) -> float:

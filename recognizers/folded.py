@@ -130,9 +130,10 @@ class FoldedText:
 
     def view(self, build: Callable[[FoldedText], T]) -> T:
         """What `build` makes of this text, computed once."""
-        if build not in self._views:
-            self._views[build] = build(self)
-        result: T = self._views[build]
+        try:
+            result: T = self._views[build]
+        except KeyError:
+            result = self._views[build] = build(self)
         return result
 
     @property

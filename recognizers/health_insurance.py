@@ -14,6 +14,7 @@ from recognizers import checksums
 from recognizers.context import IN_COLUMN, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
+from recognizers.labels import labels
 from recognizers.numbers import Number, counted, numbers, readings
 from recognizers.tables import table_at
 
@@ -78,6 +79,8 @@ def _corrected(text: FoldedText, name: str) -> Iterator[Finding]:
 
 
 def _numbers(text: FoldedText) -> Iterator[tuple[Number, float]]:
+    if ENTITY not in text.view(labels).kinds:
+        return
     for length, found in text.view(readings).items():
         for number in found if 2 <= length <= 16 else ():
             # In a table a comma parts columns, not thousands.

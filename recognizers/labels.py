@@ -67,12 +67,14 @@ _OTHER = re.compile(_regex(_trie(word for word in _KINDS if not (word[0].isascii
 class Labels:
     """All labels of one text, with look-ups by place."""
 
-    __slots__ = ("_ends", "_labels", "_lowered")
+    __slots__ = ("_ends", "_labels", "_lowered", "kinds")
 
     def __init__(self, text: FoldedText) -> None:
         self._lowered = text.lowered
         self._labels = _longest(self._lowered)
         self._ends = [label.end for label in self._labels]
+        # A finder that goes by labels of its own need not look where there is none.
+        self.kinds = frozenset(label.kind for label in self._labels)
 
     def __bool__(self) -> bool:
         return bool(self._labels)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from recognizers.context import field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
+from recognizers.labels import labels
 
 ENTITY = "PASSPORT"
 _END = r"(?![0-9A-Za-z]|-[0-9A-Za-z])"
@@ -18,10 +19,8 @@ _JAPANESE = re.compile(rf"[A-Za-z](?<![0-9A-Za-z_-].)[A-Za-z] ?[0-9]{{7}}{_END}"
 _FOREIGN = re.compile(
     rf"[0-9A-Z](?<![0-9A-Za-z_-].)(?:(?<=[A-Z])[A-Z]? ?[0-9]{{6,8}}[A-Z]?|(?<=[0-9])(?:[0-9][A-Z]{{2}}[0-9]{{5}}|[0-9]{{8}})){_END}"
 )
-
-
+_FIVE = re.compile("[0-9][0-9]{4}")  # the least that both have in a row
 # Boxes of a form, a scanner's spaces, and hyphens: only in a field labelled so.
-_WORDS = ("旅券", "パスポート", "ぱすぽーと", "passport", "護照", "여권")
 _APART = re.compile(rf"[A-Za-z](?<![0-9A-Za-z_-].) ?[A-Za-z] ?-? ?[0-9OoIl](?: ?[0-9OoIl]){{6}}{_END}")
 
 
@@ -33,7 +32,7 @@ class PassportFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
-        for pattern in (_JAPANESE, _FOREIGN):
+        for pattern in (_JAPANESE, _FOREIGN) if _FIVE.search(text.folded) else ():
             for match in pattern.finditer(text.folded):
                 score = _score(text, match, japanese=pattern is _JAPANESE)
                 yield text.finding(match.start(), match.end(), ENTITY, score, self.name)
@@ -41,7 +40,7 @@ class PassportFinder:
 
 
 def _apart(text: FoldedText, name: str) -> Iterator[Finding]:
-    if not any(word in text.lowered for word in _WORDS):
+    if ENTITY not in text.view(labels).kinds:
         return
     for match in _APART.finditer(text.folded):
         field = field_of(text, *match.span())

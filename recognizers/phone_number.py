@@ -48,8 +48,10 @@ class PhoneNumberFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
+        # Extensions are known by their label alone.
+        least = 2 if ENTITY in text.view(labels).kinds else 8
         for length, found in text.view(readings).items():
-            for number in found if 2 <= length <= 17 else ():
+            for number in found if least <= length <= 17 else ():
                 score = _score(text, number) if length >= 8 else _extension_score(text, number)
                 if score:
                     start = _opening(text.folded, number)

@@ -34,7 +34,7 @@ class Place(NamedTuple):
 class Places:
     """Names of places; immutable after loading."""
 
-    __slots__ = ("_longest", "_names", "kana_prefectures", "prefectures", "towns")
+    __slots__ = ("_endings", "_longest", "_names", "kana_prefectures", "prefectures", "towns")
 
     def __init__(self, lines: Iterator[str]) -> None:
         self.prefectures: list[str] = []
@@ -53,6 +53,7 @@ class Places:
                 self.towns = frozenset(town_key(name) for name in modern if not _CHOME.fullmatch(name))
         self._names = names
         self._longest = max(map(len, names))
+        self._endings = frozenset(name[-2:] for name in names)
 
     def municipalities(self, text: FoldedText) -> list[Place]:
         """Longest municipality names in `text`, in order, none inside another."""
@@ -60,6 +61,8 @@ class Places:
         found: list[Place] = []
         for mark in _MUNICIPAL.finditer(modern):
             end = mark.end()
+            if modern[max(0, end - 2) : end] not in self._endings:
+                continue
             for start in range(max(0, end - self._longest), end - 1):
                 whole = names.get(modern[start:end])
                 if whole is not None:
