@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 _STRONG = re.compile(r"[。！？\n\r\u2028\u2029]|[!?](?=[\s\"')\]])|(?<=[a-z]{3})\.(?=\s)")
@@ -78,7 +79,17 @@ class Window:
 
     def thrifty(self) -> Window:
         """This window with scans far apart, for text that is all boundaries."""
-        return replace(self, step=max(self.step, _THRIFTY_STEP), soft=max(self.soft, _THRIFTY_STEP))
+        return _altered(self, step=max(self.step, _THRIFTY_STEP), soft=max(self.soft, _THRIFTY_STEP))
+
+    def capped(self, cap: int) -> Window:
+        """This window holding at most `cap` characters."""
+        return _altered(self, cap=cap)
+
+
+@lru_cache(256)
+def _altered(window: Window, **measures: int) -> Window:
+    """Each exchange asks for the same few."""
+    return replace(window, **measures)
 
 
 class Cut(NamedTuple):
@@ -111,6 +122,8 @@ def next_cut(text: str, scanned: int, done: int, window: Window) -> Cut | None:
 
 
 def _first(pattern: re.Pattern[str], text: str, start: int, last: int, margin: int) -> list[Cut]:
+    if start > last:
+        return []
     # One character beyond `last` for the look-aheads; without an end every miss would read the whole rest of the text.
     hit = pattern.search(text, max(0, start), last + 1)
     return [Cut(hit.end(), margin, forced=False)] if hit is not None and hit.end() <= last else []

@@ -15,7 +15,6 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Hashable, Mapping, Sequence
-from dataclasses import replace
 
 from dataplane.redaction.cache import FindingsCache
 from dataplane.redaction.cuts import Window
@@ -69,7 +68,7 @@ class Redaction:
         self._scan = policy.scan or scan
         named = f"{scope}\0{policy.name}@{policy.version}" if policy.scan else scope
         self._whole_scan = self._scan if cache is None else cache.scan(self._scan, named)
-        self._stream = replace(STREAM, cap=policy.max_hold_chars)
+        self._stream = STREAM.capped(policy.max_hold_chars)
         self._placeholders = Placeholders()
         self._lanes: dict[Hashable, Lane] = {}
         self.request_counts: Counter[str] = Counter()
