@@ -22,11 +22,15 @@ _LINK = re.compile(r"(?:の?、?| {1,2}|\n|<br ?/?>)")
 _PROSE = re.compile(
     r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|道道|国道|県道|府道|都道|市道|号線|による|について|(?:祭り?|まつり|フェスタ?|マラソン|大会|計画|ビジョン|プラン|展|博)$"
 )
-_LONE = re.compile(r"(?:丁目|[0-9]-[0-9]{1,4}-[0-9]|番地|番[0-9]{1,3}号|(?<=町)[0-9]{1,4}-[0-9])")
+# The first character comes before what tells which it was, here and below: so the search can skip by character class.
+_LONE = re.compile(
+    r"[丁番0-9](?:(?<=丁)目|(?<=[0-9])-[0-9]{1,4}-[0-9]|(?<=番)地|(?<=番)[0-9]{1,3}号|(?<=町[0-9])[0-9]{0,3}-[0-9])"
+)
 _CJK_RUN = re.compile(r"[々ヶ一-龠ぁ-んァ-ンー]{2,12}$")
-_SPACED = re.compile(r"(?<!\S)(?:[^\s!-~] |[0-9] ){7,80}[^\s](?!\S)")
+_SPACES = 7
+_SPACED = re.compile(rf"(?<!\S)(?:[^\s!-~] |[0-9] ){{{_SPACES},80}}[^\s](?!\S)")
 _LABEL = re.compile(
-    r"(?:住所[0-9]?|居所|居住地|住居地|本籍|所在地?|届け?先|送付先|自宅|実家|(?:地番|番地)(?<![0-9〇一-九十]..)|建物名?|line[0-9]|address_?[0-9]?|addr)"
+    r"(?:住所[0-9]?|居所|居住地|住居地|本籍|所在地?|届け?先|送付先|自宅|実家|地番(?<![0-9〇一-九十]..)|番地(?<![0-9〇一-九十]..)|建物名?|line[0-9]|address_?[0-9]?|addr)"
     r"(?:\([^()\n]{1,8}\))?[\"')」]{0,2}(?: ?[:=は|,] ?| {1,2})[\"'「]?"
 )
 _PARTIAL = re.compile(r"[^\s,\"'<>|;、。()「」]{0,16}[0-9][^\s,\"'<>|;、。()「」]{0,16}")
@@ -60,7 +64,7 @@ class AddressFinder:
         """See `Finder`."""
         for start, end, score in self._spans(text):
             yield text.finding(start, end, ENTITY, score, self.name)
-        for match in _SPACED.finditer(text.folded):
+        for match in _SPACED.finditer(text.folded) if text.folded.count(" ") >= _SPACES else ():
             # A scanner's "埼 玉 県 …": every other character is a space.
             squeezed = FoldedText(match.group()[::2])
             for start, end, score in self._spans(squeezed):

@@ -138,8 +138,9 @@ def tied(folded: str, number: Number) -> bool:
 
 def _plain(folded: str) -> Iterator[Number]:
     for match in _PLAIN.finditer(folded):
-        if match.group().isdigit():
-            yield Number(*match.span(), match.group(), (match.end() - match.start(),), "", "plain")
+        digits = match.group()
+        if digits.isdigit():
+            yield Number(*match.span(), digits, (len(digits),), "", "plain")
             continue
         pieces = _trimmed(_pieces(folded, match.start(), match.end(), _GROUP), folded)
         if pieces:
