@@ -21,11 +21,13 @@ _N = "[0-9OoIl](?: ?[0-9OoIl])?"
 _KN = "[〇一二三四五六七八九十元]{1,4}"
 _NUMBER = f"(?:{_N}|{_KN})"
 _ERA = "(?:明 ?治|大 ?正|昭 ?和|平 ?成|令 ?和|[明大昭平令]|(?<![0-9A-Za-z])[MTSHRmtshr][. ]?)"
-_NOTE = r"(?: ?\([^()\n歳才生]{1,9}\))?"
+_NOTE = r"(?: ?(?!\([0-9]{1,3}\))\([^()\n歳才生]{1,9}\))?"
 _PAUSE = f"{_S}(?:の ?、? ?|、 ?)?"
-_YEAR = f"(?:(?:西暦{_S})?(?:1 ?[89]|2 ?0)[0-9 ]{{2,5}}|{_ERA}{_PAUSE}{_NUMBER}|[一二][〇一二三四五六七八九]{{3}})"
+_YEAR = f"(?:(?:西暦{_S})?(?:(?:1 ?[89]|2 ?0)[0-9 ]{{2,5}}|[一二][〇一二三四五六七八九]{{3}})|{_ERA}{_PAUSE}{_NUMBER})"
 # Dates are rare and their patterns dear: the sign 年 or a digit leads to each, and the pattern is tried around it.
 _YEAR_BEFORE = re.compile(f"{_YEAR}{_NOTE}{_S}$")
+# 60年4月17日: the era is ticked elsewhere on the form, or left out.
+_SHORT_YEAR = re.compile(f"(?<![0-9〇一-九十百千,.])(?:[0-9]{{2}}|元){_S}$")
 _FROM_YEAR = re.compile(rf"年(?!度){_NOTE}{_PAUSE}{_S}{_NUMBER}{_S}月{_PAUSE}{_S}{_NUMBER}{_S}日")
 # Read out, a year may come last (六月一日、昭和六十年), and transcripts write sounds (ろくがつ ついたち).
 _SOUND = "(?:せん|ひゃく|びゃく|ぴゃく|はっ|ろっ|にじゅう|じゅう|ぜろ|いち|に|さん|よん|し(?!ょ)|ご|ろく|なな|しち|はち|きゅう|きゅー|く|がん)"
@@ -52,9 +54,18 @@ _STRONG = (
     rf"|(?:Meiji|Taisho|Showa|Heisei|Reiwa) [0-9]{{1,2}} ?(?:\([0-9]{{4}}\))?,? {_MONTH} {_DAY}"
     rf"|{_Y}{_GLUE}{_M}{_GLUE}{_D}|{_D}[-/.]{_D}[-/.](?:19|20)[0-9]{{2}}|{_Y}(?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_LETTER})"
 )
-_WEAK = rf"(?:[13579]-[0-6][0-9]-?(?:1[0-2]|0[1-9])-?(?:3[01]|[12][0-9]|0[1-9])|[MTSHR][0-6][0-9](?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_Y}, {_M}, {_D}|{_D}[/.]{_D}[/.][0-9]{{2}})"
+_SPACED_ERA = rf"(?:[MTSHRmtshr]|[明大昭平令]) ?[0-6]?[0-9] {{1,2}}{_M} {{1,2}}{_D}"
+_FIELD = r"[\"']? ?[:=] ?[\"']?"
+_PARTED = (
+    rf"{_Y}[\"']? ?[,;&\n] {{0,8}}[\"']?(?:[a-z_]{{0,12}}(?:month|mon)|m|月){_FIELD}{_M}[\"']? ?[,;&\n] {{0,8}}[\"']?"
+    rf"(?:[a-z_]{{0,12}}(?:day|date)|d|日){_FIELD}{_D}"
+)
+_WEAK = (
+    rf"(?:{_PARTED}|{_SPACED_ERA}|{_D}[- ]?{_MONTH}[- ]?[0-9]{{2}}|[0-9]{{2}}[-/.]{_M}[-/.]{_D}|[13579]-[0-6][0-9]-?(?:1[0-2]|0[1-9])-?(?:3[01]|[12][0-9]|0[1-9])"
+    rf"|[MTSHR][0-6][0-9](?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_Y}, {_M}, {_D}|{_D}[/.]{_D}[/.][0-9]{{2}})"
+)
 _OTHER = re.compile(
-    rf"(?:(?<![0-9A-Za-z./-])|(?<=DOB)|(?<=dob))(?:{_STRONG}|(?P<weak>{_WEAK})){_NOTE}(?![0-9A-SU-Za-z]|T(?![0-9]{{2}}:)|[-/.][0-9])"
+    rf"(?:(?<![0-9A-Za-z.-])(?<![0-9A-Za-z]/)|(?<=DOB)|(?<=dob))(?:{_STRONG}|(?P<weak>{_WEAK})){_NOTE}(?![0-9A-SU-Za-z]|T(?![0-9]{{2}}:)|[-.][0-9]|/[0-9]{{1,2}}(?![0-9-]))"
 )
 _DIGITS = re.compile("[0-9OoIl]{0,2}[0-9]{1,8}")
 # How all of them go on that begin with a digit: quicker to ask for than which one it is.
@@ -87,8 +98,10 @@ def _written(folded: str) -> Iterator[Date]:
     while year >= 0:
         rest = _FROM_YEAR.match(folded, year)
         before = _YEAR_BEFORE.search(folded, max(0, year - BEFORE), year) if rest else None
-        if rest is not None and before is not None:
-            yield Date(before.start(), rest.end(), weak=False)
+        short = _SHORT_YEAR.search(folded, max(0, year - 5), year) if rest and not before else None
+        found = before or short
+        if rest is not None and found is not None:
+            yield Date(found.start(), rest.end(), weak=before is None)
         year = folded.find("年", year + 1)
 
 
@@ -120,6 +133,18 @@ def _others(folded: str) -> Iterator[Date]:
         if match is not None:
             done = match.end()
             yield Date(match.start(), done, weak=match["weak"] is not None)
+
+
+# What is written of a year of 2010 or before; 〇 and one by one in kanji too.
+_EARLY = re.compile(
+    r"(?:西暦)?(?:1[89][0-9]{2}|200[0-9]|2010|一[八九][〇一-九]{2}|二〇〇[〇一-九]|二〇一〇)|[明大昭]|[MTSmts][. ]?[0-9]"
+    r"|(?:平成?|[Hh][. ]?)(?:元|0?[1-9]|1[0-9]|2[0-2]|二?十[一二]?|十?[一-九])(?![0-9一-九])|.*[^0-9](?:1[89][0-9]{2}|200[0-9]|2010)$"
+)
+
+
+def is_early(folded: str, date: Date) -> bool:
+    """Whether the date lies in 2010 or before: documents speak of their own days, particulars of people of such years."""
+    return _EARLY.match(folded[date.start : date.end].replace(" ", "")) is not None
 
 
 def is_era_letter(folded: str, date: Date) -> bool:

@@ -1,5 +1,6 @@
 """PASSPORT: Japanese books (two letters, seven digits; ordinary ones begin with M or T) and, near a label, foreign ones.
 
+In a field labelled so any state's number counts, also in groups, as do the machine-readable lines without a label.
 Source: 外務省 旅券 (format); ICAO Doc 9303 (nine characters at most). The number itself has no check digit.
 """
 
@@ -12,16 +13,24 @@ from recognizers.context import field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.labels import labels
+from recognizers.mrz import mrz_lines
 
 ENTITY = "PASSPORT"
-_END = r"(?![0-9A-Za-z]|-[0-9A-Za-z])"
+_END = r"(?![0-9A-Za-z_]|-[0-9A-Za-z])"
 _JAPANESE = re.compile(rf"[A-Za-z](?<![0-9A-Za-z_-].)[A-Za-z] ?[0-9]{{7}}{_END}")
+# One or two letters and digits; digits, letters, digits; Korea's M123A4567.
 _FOREIGN = re.compile(
-    rf"[0-9A-Z](?<![0-9A-Za-z_-].)(?:(?<=[A-Z])[A-Z]? ?[0-9]{{6,8}}[A-Z]?|(?<=[0-9])(?:[0-9][A-Z]{{2}}[0-9]{{5}}|[0-9]{{8}})){_END}"
+    rf"[0-9A-Z](?<![0-9A-Za-z_-].)(?:(?<=[A-Z])[A-Z]? ?[0-9]{{6,8}}[A-Z]?|(?<=[A-Z])[0-9]{{3}}[A-Z][0-9]{{4}}"
+    rf"|(?<=[0-9])(?:[0-9][A-Z]{{2}}[0-9]{{5}}|[0-9]{{8}})){_END}"
 )
-_FIVE = re.compile("[0-9][0-9]{4}")  # the least that both have in a row
-# Boxes of a form, a scanner's spaces, and hyphens: only in a field labelled so.
-_APART = re.compile(rf"[A-Za-z](?<![0-9A-Za-z_-].) ?[A-Za-z] ?-? ?[0-9OoIl](?: ?[0-9OoIl]){{6}}{_END}")
+_FOUR = re.compile("[0-9][0-9]{3}")  # the least that both have in a row
+# Boxes of a form, a scanner's spaces, groups and hyphens, and numbers of any state: only in a field labelled so.
+_APART = re.compile(
+    rf"[0-9A-Za-z](?<![0-9A-Za-z_-].)(?:(?<=[A-Za-z]) ?[A-Za-z] ?-?の? ?[0-9OoIl](?: ?[0-9OoIl]){{6}}"
+    rf"|(?<=[A-Z])[A-Z]?(?: [0-9]{{2,4}}){{2,3}}|(?<=[0-9])[0-9]{{7}}|(?<=[A-Z])(?=[0-9A-Z]{{3,7}}[0-9])[0-9A-Z]{{8}}){_END}"
+)
+_KOREAN = re.compile("[MSRD][0-9]{3}[A-Z][0-9]{4}")
+_DATE = re.compile("(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])")
 
 
 class PassportFinder:
@@ -32,10 +41,12 @@ class PassportFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
-        for pattern in (_JAPANESE, _FOREIGN) if _FIVE.search(text.folded) else ():
+        for pattern in (_JAPANESE, _FOREIGN) if _FOUR.search(text.folded) else ():
             for match in pattern.finditer(text.folded):
                 score = _score(text, match, japanese=pattern is _JAPANESE)
                 yield text.finding(match.start(), match.end(), ENTITY, score, self.name)
+        for line in mrz_lines(text):
+            yield text.finding(*line.number, ENTITY, 0.97, self.name)
         yield from _apart(text, self.name)
 
 
@@ -43,6 +54,8 @@ def _apart(text: FoldedText, name: str) -> Iterator[Finding]:
     if ENTITY not in text.view(labels).kinds:
         return
     for match in _APART.finditer(text.folded):
+        if sum(map(str.isdigit, match.group())) < 5 or _DATE.fullmatch(match.group()):
+            continue
         field = field_of(text, *match.span())
         if field.kind == ENTITY and field.strength >= 0.8:
             yield text.finding(*match.span(), ENTITY, 0.97, name)
@@ -56,6 +69,8 @@ def _score(text: FoldedText, match: re.Match[str], *, japanese: bool) -> float:
         return 0.3
     if ENTITY in topics_of(text, match.start(), match.end(), before=200):
         return 0.75 if japanese or match.group()[0].isalpha() else 0.6
+    if _KOREAN.fullmatch(match.group()):
+        return 0.6
     return 0.6 if japanese and match.group()[0] in "MT" else 0.3
 
 

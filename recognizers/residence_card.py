@@ -13,7 +13,13 @@ from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 
 ENTITY = "RESIDENCE_CARD"
-_CARD = re.compile(r"[A-Za-z](?<![0-9A-Za-z_].)[A-Za-z][ -]?[0-9OoIl]{8}[ -]?[A-Za-z]{2}(?![0-9A-Za-z_])")
+_CARD = re.compile(
+    r"[A-Za-z](?<![0-9A-Za-z_].)[A-Za-z][ -]?[0-9OoIl]{4}[ -]?[0-9OoIl]{4}[ -]?[A-Za-z]{2}(?![0-9A-Za-z_])"
+)
+# Boxes of a form and a scanner's spaces: only in a field labelled so.
+_WORDS = ("在留", "永住", "residence", "zairyu", "arc")
+_APART = re.compile(r"[A-Za-z](?<![0-9A-Za-z_].) [A-Za-z](?: [0-9OoIl]){8} [A-Za-z] [A-Za-z](?![0-9A-Za-z_])")
+_GROUPED = re.compile("[0-9OoIl]{4}[ -][0-9OoIl]{4}")
 
 
 class ResidenceCardFinder:
@@ -27,6 +33,9 @@ class ResidenceCardFinder:
         for match in _CARD.finditer(text.folded):
             if sum(map(str.isdigit, match.group())) >= 5:
                 yield text.finding(match.start(), match.end(), ENTITY, _score(text, match), self.name)
+        for match in _APART.finditer(text.folded) if any(word in text.lowered for word in _WORDS) else ():
+            if field_of(text, *match.span()).kind == ENTITY:
+                yield text.finding(*match.span(), ENTITY, 0.98, self.name)
 
 
 def _score(text: FoldedText, match: re.Match[str]) -> float:
@@ -34,6 +43,9 @@ def _score(text: FoldedText, match: re.Match[str]) -> float:
     if field.kind == ENTITY:
         return 0.98
     if field.kind == "OTHER" and field.strength >= 0.9:
+        return 0.4
+    # A number in two groups of four may be a card's or a parcel's with letters around.
+    if _GROUPED.search(match.group()) and field.kind not in ("", "NAME", "NUMBER", "PASSPORT", "CREDIT_CARD"):
         return 0.4
     return 0.85 if match.group()[0].isupper() else 0.6
 

@@ -27,7 +27,7 @@ _WORDS: dict[str, str] = {
     ),
     "DATE_OF_BIRTH": (
         "生年月日 出生日 出生年月日 出生日時 誕生日 お誕生日 バースデー 生まれ dob d.o.b. d.o.b birth birthday birthdate birth_date birth|date "
-        "dateofbirth birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
+        "dateofbirth bday birth_day birth birthdate_ymd seinengappi 誕生年月日 生まれた日 生日 生誕 生れ 出生年月 birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
     ),
     "CREDIT_CARD": (
         "クレジットカード クレジット クレカ カード番号 カードナンバー カード credit|card card|number card card_no card_number cardnumber cardno creditcardnumber visa ビザ mastercard "
@@ -45,14 +45,14 @@ _WORDS: dict[str, str] = {
         "driverslicense driverslicensenumber driverlicensenumber licensenumber licenseno drivers_license driver_license license_no driver's|license|number"
     ),
     "PASSPORT": (
-        "旅券 旅券番号 パスポート パスポート番号 ぱすぽーと passport passport|no passport|number passport_no passport_number passportnumber passportno 護照 公用旅券 여권"
+        "旅券 旅券番号 旅券no passports passport|num passport_num パスポートno パスポートナンバー ppt ppt|no パスポート パスポート番号 ぱすぽーと passport passport|no passport|number passport_no passport_number passportnumber passportno 護照 公用旅券 여권"
     ),
     "RESIDENCE_CARD": (
-        "在留カード 在留カード番号 在留番号 特別永住者証明書 特別永住者 residence|card residence|card|number residence_card zairyu zairyu|card 在留"
+        "在留カード 在留カード番号 在留番号 特別永住者証明書 特別永住者 residence|card residence|card|number residence_card zairyu zairyu|card 在留 arc arc|no arc|number zairyu_card zairyu_no residencecard residencecardnumber residence_card_no residence_card_number 在留カードno"
     ),
     "PENSION_NUMBER": (
         "基礎年金番号 年金番号 年金手帳 年金 ねんきん 基礎年金 pension|number pension|no pension basic|pension|number pension|book pension_number pensionnumber "
-        "年金の番号 遺族年金 障害年金 厚生年金 国民年金 老齢年金"
+        "年金の番号 年金証書 年金証書番号 年金コード 年金手帳番号 年金手帳の記号番号 年金手帳記号番号 基年番 基年番号 nenkin nenkin_no nenkin_bango kisonenkinbango kiso_nenkin_bango kisonenkin kiso_nenkin pension pension_no pensionno 遺族年金 障害年金 厚生年金 国民年金 老齢年金"
     ),
     "HEALTH_INSURANCE": (
         "保険証 けんぽ 健康保険証 健康保険 被保険者証 保険者番号 保険者 被保険者番号 被保険者記号 記号番号 記号・番号 記号 国保 健保 社保 後期高齢 後期高齢者 介護保険証 介護保険 "
@@ -94,7 +94,7 @@ _WORDS: dict[str, str] = {
         "transaction txn 取引番号 取引id 申込番号 申請番号 申請 文書番号 通知書番号 金額 価格 合計 残高 料金 単価 数量 容量 抽選番号 くじ 当選番号 組番号 "
         "定期券 定期点検 定期健診 定期検査 定期検診 定期便 定期購読 定期購入 定期演奏会 定期総会 定期試験 定期刊行 定期借家 定期清掃 定期メンテナンス 定期船 "
         "アクセスキー 振替番号 口座振替番号 加入者番号 規約番号 団体コード 自治体コード 市区町村コード 都道府県コード 地域コード 局番 系統 決算 ポイント ポイント番号 ポイントカード 会員カード 診察番号 "
-        "自賠責 証明書番号 照会番号 審査番号 レジ番号 ssid bssid imei imsi 申告番号 ギフトカード ギフト プリペイド 楽天id coe|no container バージョン 事業者登録番号 問い合わせ お問い合わせ no.印 認定番号 貸出番号"
+        "自賠責 証明書番号 照会番号 審査番号 レジ番号 ssid bssid imei imsi 申告番号 ギフトカード ギフト プリペイド 楽天id coe|no container バージョン 事業者登録番号 問い合わせ お問い合わせ no.印 誕生日会 誕生会 誕生日パーティー 誕生日プレゼント 誕生日ケーキ 誕生日カード 誕生日祝い 誕生月 認定番号 貸出番号"
     ),
 }
 

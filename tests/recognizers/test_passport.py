@@ -25,6 +25,13 @@ FINDER = load()
         "パスポート:⟦MU123 4567⟧",
         "旅券 ⟦TH 0O01234⟧",
         "発行国/JPN 旅券番号 ⟦ＭＺ ０ ０ １ ２ ３ ４ ５⟧\n姓 KOUNO",
+        "旅券:⟦C 0102 3344⟧ 在留期限",
+        "韓国籍・⟦M102B0334⟧",
+        "Passports ⟦412233445⟧ and ⟦TK0102034⟧",
+        "旅券 ⟦11223344⟧ 発行",
+        "パスポートは⟦C01X00T47⟧です",
+        "passportNo=⟦TK0102034⟧",
+        "P<JPNHINODE<<AOI<<<<<<<<<<<<<<<<<<<<<<<<<<<<\n⟦TK0102034⟧1JPN8504175F3004170<<<<<<<<<<<<<<08",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -43,6 +50,10 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "型番 AB 1 2 3 4 5 6 7",
         "パスポート申請 2 3 4 5 6 7 8",
         "TR-1234567",
+        '{"file":"TK0102034_final.pptx"}',
+        "旅券の申請 20260417",
+        "M102B03345",
+        "請求書 M1022233344",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -18,6 +18,9 @@ FINDER = load()
         "⟦ＡＢ１２３４５６７８ＺＹ⟧",
         "番号 (⟦AX-13572468-BY⟧)",
         "⟦ab12345678cd⟧",
+        "カード ⟦CD 0102 3344 EF⟧ で",
+        "在留カードは⟦CD-0102-3344-EF⟧です",
+        "在留カード番号 ⟦C D 0 1 0 2 3 3 4 4 E F⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -32,6 +35,9 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "SSID ab12345678cd",
         "ABC12345678CD",
         "AB12345678CDE",
+        "型番 CD 0102 3344 EF",
+        "C D 0 1 0 2 3 3 4 4 E F",
+        "便名 CD 0102 3344 EF",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

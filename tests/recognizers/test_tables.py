@@ -20,6 +20,10 @@ def header(text: str, value: str) -> str | None:
         "番号,氏名,生年月日,電話\n1,佐藤,1990-01-05,X\n2,鈴木,1991-02-06,Y",
         "氏名\t生年月日\t電話\n佐藤\t1990-01-05\t1\n鈴木\t1991-02-06\t2",
         "| 氏名 | 生年月日 | 電話 |\n|---|---|---|\n| 佐藤 | 1990-01-05 | 1 |\n| 鈴木 | 1991-02-06 | 2 |",
+        "名簿, 7月\n氏名,生年月日,電話\n佐藤,1990-01-05,1\n鈴木,1991-02-06,2",
+        "氏名   生年月日    電話\n佐藤 葵   1990-01-05  1\n鈴木   1991-02-06  2",
+        '{"columns":["氏名","生年月日","電話"],\n"rows":[["佐藤","1990-01-05","1"],\n ["鈴木","1991-02-06","2"]]}',
+        "<tr><th>氏名</th><th>生年月日</th></tr>\n<tr><td>佐藤</td><td>1990-01-05</td></tr><tr><td>鈴木</td><td>1991-02-06</td></tr>",
         '"氏名","生年月日","電話"\n"佐藤, 太郎","1990-01-05","1"\n"鈴木","1991-02-06","2"',
     ],
 )
@@ -41,6 +45,12 @@ def test_a_header_line_and_extra_cells_have_no_header() -> None:
     text = "氏名,電話\n佐藤,090,extra"
     assert header(text, "氏名") is None
     assert header(text, "extra") is None
+
+
+def test_lists_that_do_not_follow_a_list_of_names_are_no_rows() -> None:
+    text = '{"columns":["氏名","生年月日"],"data":[["佐藤","1"]],"note":"x"} ["7", "8"]'
+    assert header(text, "8") is None
+    assert header('["赤","青"], ["1","2"]', "2") is None
 
 
 def test_a_cell_knows_where_it_starts() -> None:

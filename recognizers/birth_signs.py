@@ -1,0 +1,123 @@
+"""What around a date tells that somebody was born on it, where no label says so. Patterns and questions about one date.
+
+Signs: an age, a sex or a document beside it, the word birthday behind it, a reading in brackets or a kinship word before
+it, and, for early dates (`dates.is_early`), a full name right before it in a list: people are listed with their births,
+and what else happened on a day long past is told in sentences.
+Bounded: 48 characters before, 24 after.
+"""
+
+from __future__ import annotations
+
+import re
+
+from recognizers.dates import Date, is_early, is_era_letter
+from recognizers.folded import FoldedText
+from recognizers.labels import labels
+
+LEFT, RIGHT = 48, 24
+
+# Right behind the date: 生, 生まれ, (…の誕生日).
+BIRTH_AFTER = re.compile(
+    r"[ )]{0,2}に?(?:生(?!産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音|前|涯|後)|産まれ|うまれ|出生|誕生(?!日))"
+    r"|[」』\"']?(?: ?\([^()\n]{0,12}(?:誕生日|生年月日|バースデー|[Bb]irthday)(?!会|パ|ケ|プ|祝|ク)\)|生まれ)"
+)
+# Right before it: 生, and vCard's property with its parameters.
+BIRTH_BEFORE = re.compile(r"(?:(?<![一-龠])生 ?[:：]?|(?<![A-Za-z])geb\.|(?<![A-Za-z])BDAY[^:\n]{0,24}:) ?\Z")
+AGE_AFTER = re.compile(r" ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
+_BARE_AGE_AFTER = re.compile(r" ?\((?:[1-9]|[1-9][0-9]|1[01][0-9])\)")
+_SEX = r"(?:[男女](?:性|児|子)?(?![一-龠])|(?:[MF]|[Mm]ale|[Ff]emale|MALE|FEMALE)(?![A-Za-z]))"
+_SEX_AFTER = re.compile(
+    rf"[\"')]{{0,2}}(?:[、,|/\t] ?\^?|  ?)[\"'(]?{_SEX}(?=[\"' 、,|/\t\n)・]|$)|[ 、,]{{1,2}}[0-9]{{1,3}}(?:歳|才)(?![でのにとを])"
+)
+_SEX_BESIDE = re.compile(
+    r"(?:[男女](?:性|児|子)?|[^A-Za-z](?:[MF]|[Mm]ale|[Ff]emale))[\"' )]{0,2}[,、|/\t (][\"' (]{0,2}\Z"
+)
+_AGE = (
+    r"(?:[0-9]{1,3}(?:歳|才)(?:[0-9]{1,2}(?:か|ヶ|カ|ヵ)月)?|[0-9]{1,2}(?:か|ヶ|カ|ヵ)月(?:児|の)|(?:年齢|[Aa]ged?|AGE) ?[:：]? ?[0-9]{1,3}"
+    r"|[0-9]{1,3} ?(?:yo|y/o|[FM])(?![A-Za-z])|[0-9]{1,3}[- ]years?[- ]old)"
+)
+_AGE_BEFORE = re.compile(rf"{_AGE}(?:の|児)?(?:[男女](?:性|児|子)?)?[ )、,(|/\t]{{1,3}}\Z")
+_CELEBRATED = re.compile(
+    r"(?:還暦|古希|古稀|喜寿|傘寿|米寿|卒寿|白寿|[Bb]irthday|バースデー|誕生日?)(?:の?お?祝い?)?[ :(]{1,2}\Z"
+)
+_HONORIFIC = re.compile(r"(?:様|さま|さん|殿|君|くん|ちゃん|氏)(?P<gap>[ (（]{1,3})\Z")
+_DOCUMENT = r"(?:[A-Z]{2} ?[0-9]{7,8} ?(?:[A-Z]{2})?|[A-Z][0-9]{8}|[A-Z][0-9]{3}[A-Z][0-9]{4})"
+_DOCUMENT_BEFORE = re.compile(rf"(?<![0-9A-Za-z]){_DOCUMENT}[\"' )）]{{0,3}}(?:[,|/\t]|(?<=[ )）]))[\"' ]{{0,3}}\Z")
+_DOCUMENT_AFTER = re.compile(rf"[\"' ]{{0,2}}[,|/\t ][\"' ]{{0,2}}{_DOCUMENT}(?![0-9A-Za-z])")
+_OPENED = re.compile(r"[^ 0-9A-Za-z()] ?\(\Z")
+_SCHOOL_YEAR = re.compile(r"\([1-6]年生?\) ?\Z")
+
+# Names as they stand in lists: two parts, or one with its reading. No list of names is asked.
+_NOT_LAST = "(?<![社所店校院館部課局会園市区町村県府都駅法令号版賞展祭式線板日月年時分点名者番費料金書品場際])"
+_PARTS = (
+    rf"(?:[一-龠々ヶ]{{1,4}}{_NOT_LAST} [一-龠々ぁ-んァ-ヶー]{{1,6}}{_NOT_LAST}(?<=[一-龠ぁ-んァ-ヶー])|[ァ-ヶー]{{2,12}}[ ・=][ァ-ヶー・]{{2,14}}"
+    r"|[ぁ-ん]{2,6} [ぁ-ん]{2,6}|[A-Z][A-Za-z'-]{1,20},?(?: [A-Z][A-Za-z'-]{0,20}\.?){1,3})"
+)
+_READING = r"\([ぁ-んァ-ヶーA-Za-z][ぁ-んァ-ヶー ・A-Za-z]{1,24}\)"
+_HONOUR = "(?: ?(?:様|さん|さま|殿|君|くん|ちゃん|氏))?"
+_NAME_BEFORE = re.compile(
+    rf"(?:^|[\s,、;\"'|/:・)>=.①-⑳]|[^\s一-龠ぁ-んァ-ヶー])(?P<name>{_PARTS})(?: ?{_READING})?{_HONOUR}[\s,、;\"'|/:(\t]{{1,5}}\Z"
+)
+_READING_BEFORE = re.compile(rf"[一-龠々ぁ-んァ-ヶー]{_READING}{_HONOUR}[\s,、;\"'|/:(\t]{{0,4}}\Z")
+_LABELLED = re.compile(r"[ :：=][一-龠々ぁ-んァ-ヶー・]{2,12}[ 、,|/\t(]{1,3}\Z")
+_KIN = "(?:[長次二三四五][男女]|(?<![一-龠])(?:妻|夫|父|母|子|孫|本人|世帯主|配偶者|弟|妹|兄|姉|児|児童|園児|生徒|乳児|幼児|新生児|続柄)(?:名|氏名)?[0-9]?)"
+_KIN_BEFORE = re.compile(
+    rf"{_KIN}[ :：・(]{{1,3}}(?:[一-龠々ぁ-んァ-ヶー]{{1,8}} ?){{1,2}}(?:{_READING})?[\s,、/:()]{{1,3}}\Z"
+)
+_CHILD = re.compile("[0-9]歳児|[1-6]年[0-9]?組|児童|園児|幼児|乳児|保育|入園|在園")
+_RECORD = re.compile(
+    "作成|承認|更新|記入|検印|発行|編|監修|著|翻?訳|撮影|執筆|起案|決裁|改訂|投稿|出典|作者|[Uu]pdated|[Bb]y |[Aa]uthor|[Cc]ommit"
+)
+# A cell or a place in a list ends where the date does; a sentence would go on.
+_ENDS = re.compile(
+    r"[ \t]{0,3}(?:[\n,、|/\"'<;。)\]}]|$)|[ \t]{1,3}(?!(?:入|退|付|以|より|から|まで|現在|設|開|締|施|初|第|版|没|撮|発|公|創|就|結|取|登|更|作|提|竣|完|改|制|判|死|逝|手|来|受|転|卒|着|契|購|[0-9]{1,2}[:時]))"
+)
+_CELL = re.compile(r"(?:^|\n)[\"']?[^\n,\t|]{2,16}[\"']?[,\t|][\"']?\Z")
+
+
+def beside_particulars(folded: str, date: Date) -> bool:
+    """Whether an age, a sex, a document or the word for a birth stands right beside the date."""
+    left, right = folded[max(0, date.start - LEFT) : date.start], folded[date.end : date.end + RIGHT]
+    honoured = _HONORIFIC.search(left)
+    if honoured is not None and (honoured["gap"].strip() or is_early(folded, date)):
+        return True
+    if any(sign.search(left) for sign in (_SEX_BESIDE, _DOCUMENT_BEFORE, _AGE_BEFORE, _CELEBRATED)):
+        return True
+    if _DOCUMENT_AFTER.match(right) or _SEX_AFTER.match(right):
+        return True
+    return _BARE_AGE_AFTER.match(right) is not None and is_early(folded, date)
+
+
+def after_person(text: FoldedText, date: Date) -> bool:
+    """Whether the date follows a name as births do in rosters, family registers and lines of a file without a header."""
+    folded = text.folded
+    left = folded[max(0, date.start - LEFT) : date.start]
+    if _SCHOOL_YEAR.search(left):
+        return True
+    if _OPENED.search(left) and _named(text, date.start):
+        return True
+    if not left or left[-1] not in " \t\n,、;\"'|/:()" or not _ENDS.match(folded, date.end) or _RECORD.search(left):
+        return _READING_BEFORE.search(left) is not None and _ENDS.match(folded, date.end) is not None
+    if _KIN_BEFORE.search(left) or _READING_BEFORE.search(left):
+        return True
+    if _NAME_BEFORE.search(left) is None and not (_LABELLED.search(left) and _named(text, date.start)):
+        return False
+    return is_early(folded, date) or _CHILD.search(left) is not None or _compact_cell(folded, date, left)
+
+
+def _compact_cell(folded: str, date: Date, left: str) -> bool:
+    """The second cell of a row, eight digits: what systems export of people."""
+    return date.end - date.start == 8 and folded[date.start : date.end].isdigit() and _CELL.search(left) is not None
+
+
+def _named(text: FoldedText, start: int) -> bool:
+    """Whether the nearest label is a person's role: `長女 みのり (平20.1.15)`."""
+    near = text.view(labels).before(start, 24)
+    return bool(near) and near[0].kind == "NAME"
+
+
+def listed_letter(folded: str, date: Date) -> bool:
+    """An era letter behind the number of a list's item: ① S55.5.5."""
+    return (
+        is_era_letter(folded, date) and re.search(r"[①-⑳] ?\Z", folded[max(0, date.start - 2) : date.start]) is not None
+    )
