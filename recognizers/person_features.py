@@ -160,6 +160,8 @@ class Featurizer:
     def __init__(self, dictionary: sudachipy.Dictionary, names: NameLists) -> None:
         # Readings and normal forms are not wanted; reading them from the dictionary takes a tenth of the time.
         self._tokenize = dictionary.create(sudachipy.SplitMode.A, fields={"surface", "pos"}).tokenize
+        # Filled anew for each text.
+        self._found = self._tokenize("")
         self._names = names
         count = len(dictionary.pos_matcher(lambda _: True))
         self._classes = [pos_class(dictionary.pos_of(number)) for number in range(count)]
@@ -172,7 +174,7 @@ class Featurizer:
     def rows(self, text: str) -> Rows:
         """The rows of a text."""
         # Read column by column: a loop over morphemes costs half as much again.
-        found = list(self._tokenize(text))
+        found = list(self._tokenize(text, out=self._found))
         starts = list(map(_begin, found))
         tokens = list(map(self._numbers.__getitem__, zip(map(_surface, found), map(_pos, found), strict=True)))
         # Morphemes follow each other without gaps.

@@ -57,7 +57,11 @@ class Layers:
         self._offsets = np.array(offsets, np.intp) + self._left
         self._usual = np.arange(_USUAL)[:, None] + self._offsets
         self._own = np.arange(self.looks)[:, None]
-        self._rightward = [(column, offset) for column, offset in enumerate(offsets) if offset > 0]
+        # Where those looks are that a break hides, counted from the first look of the row it comes after.
+        self._beyond = np.array(
+            [column - behind * len(offsets) for column, offset in enumerate(offsets) for behind in range(offset)],
+            np.intp,
+        )
 
     def shares(self, states: Floats) -> Floats:
         """What morphemes give to the first layer: shape (morphemes, looks, width), from (morphemes, width).
@@ -106,10 +110,8 @@ class Layers:
         looks = self._usual[:size] if size <= _USUAL else np.arange(size)[:, None] + self._offsets
         if len(breaks):
             looks = looks.copy()
-            for column, offset in self._rightward:
-                # Rows before the first come out as the last ones, from which there is nothing to the right anyway.
-                for behind in range(min(offset, size)):
-                    looks[breaks - behind, column] = 0
+            # Rows before the first come out as the last ones, from which there is nothing to the right anyway.
+            looks.put((breaks * len(self._offsets))[:, None] + self._beyond, 0, mode="wrap")
         return looks
 
     def _first(self, shares: Floats, numbers: Places, looks: Places) -> Floats:
