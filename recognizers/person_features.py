@@ -103,6 +103,14 @@ def is_kanji(text: str) -> bool:
 
 def flags_of(surface: str, names: NameLists) -> tuple[int, ...]:
     """The name lists a surface is in, as flag numbers."""
+    lower = surface.lower()
+    found = _latin_flags(surface, lower, names) if lower.isascii() else _japanese_flags(surface, names)
+    found += [17] if lower in names.other["brand"] else []
+    found += [18] if lower in names.other["place"] else []
+    return tuple(found)
+
+
+def _japanese_flags(surface: str, names: NameLists) -> list[int]:
     found: list[int] = []
     rank = names.family.get(surface)
     if rank is not None:
@@ -116,19 +124,16 @@ def flags_of(surface: str, names: NameLists) -> tuple[int, ...]:
         found.append(5 if kana == surface else 6)
     if kana in names.given_kana:
         found.append(7 if kana == surface else 8)
-    lower = surface.lower()
-    if lower.isascii() and lower[:1].isalpha():
-        found += _latin_flags(surface, lower, names)
     if surface in names.foreign["kata_given"] or surface in names.foreign["kata_family"]:
         found.append(15)
     if surface in HONORIFICS:
         found.append(_HONORIFIC_FLAG)
-    found += [17] if lower in names.other["brand"] else []
-    found += [18] if lower in names.other["place"] else []
-    return tuple(found)
+    return found
 
 
 def _latin_flags(surface: str, lower: str, names: NameLists) -> list[int]:
+    if not lower[:1].isalpha():
+        return []
     found: list[int] = []
     title = lower.capitalize()
     found += [9] if lower in names.family_romaji else []

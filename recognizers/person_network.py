@@ -75,6 +75,7 @@ def _sign(char: str) -> str:
     return char if char in "\n\t:,|\"'()/・." else "."
 
 
+@lru_cache(4_096)
 def affix(text: str) -> int:
     """Bucket of a prefix or suffix (FNV-1a), 1 to `AFFIXES`; row 0 stands for none."""
     state = 2166136261
