@@ -105,7 +105,7 @@ def readings(text: FoldedText) -> dict[int, list[Number]]:
     by_length: dict[int, list[Number]] = {}
     for number in text.view(numbers):
         by_length.setdefault(len(number.digits), []).append(number)
-        for part in _parts(number, text.folded):
+        for part in _parts(number, text.folded) if number.joins else ():
             by_length.setdefault(len(part.digits), []).append(part)
     return by_length
 

@@ -28,7 +28,7 @@ _SHORT_EXTENSION = re.compile(r"(?<![一-龠々])内 ?[:]? ?(?P<digits>[0-9]{3,5
 _DIALLED = re.compile(r"(?<![0-9A-Za-z])[#*]\Z")
 _SECOND = re.compile(r"-[0-9]{4} ?/\Z")
 _MORE = re.compile(r"[0-9 、,と/・~-]{1,16}")
-_SLASHED = re.compile(r"(?<![0-9A-Za-z/])(?:0[5-9]0/[0-9]{4}/[0-9]{4}|0[0-9]{1,4}/[0-9]{2,4}/[0-9]{4})(?![0-9/])")
+_SLASHED = re.compile(r"0(?<![0-9A-Za-z/].)(?:[5-9]0/[0-9]{4}|[0-9]{1,4}/[0-9]{2,4})/[0-9]{4}(?![0-9/])")
 # Labels strong enough for a local number without its area code.
 _STRONG = frozenset(
     {"電話番号", "電話", "携帯番号", "tel", "fax", "phone", "phone number", "phone_number", "連絡先", "緊急連絡先"}

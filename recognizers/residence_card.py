@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from recognizers.context import field_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
+from recognizers.labels import labels
 
 ENTITY = "RESIDENCE_CARD"
 _CARD = re.compile(
     r"[A-Za-z](?<![0-9A-Za-z_].)[A-Za-z][ -]?[0-9OoIl]{4}[ -]?[0-9OoIl]{4}[ -]?[A-Za-z]{2}(?![0-9A-Za-z_])"
 )
 # Boxes of a form and a scanner's spaces: only in a field labelled so.
-_WORDS = ("在留", "永住", "residence", "zairyu", "arc")
 _APART = re.compile(r"[A-Za-z](?<![0-9A-Za-z_].) [A-Za-z](?: [0-9OoIl]){8} [A-Za-z] [A-Za-z](?![0-9A-Za-z_])")
 _GROUPED = re.compile("[0-9OoIl]{4}[ -][0-9OoIl]{4}")
 
@@ -33,7 +33,7 @@ class ResidenceCardFinder:
         for match in _CARD.finditer(text.folded):
             if sum(map(str.isdigit, match.group())) >= 5:
                 yield text.finding(match.start(), match.end(), ENTITY, _score(text, match), self.name)
-        for match in _APART.finditer(text.folded) if any(word in text.lowered for word in _WORDS) else ():
+        for match in _APART.finditer(text.folded) if ENTITY in text.view(labels).kinds else ():
             if field_of(text, *match.span()).kind == ENTITY:
                 yield text.finding(*match.span(), ENTITY, 0.98, self.name)
 
