@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recognizers.folded import FoldedText
-from recognizers.labels import labels
+from recognizers.labels import Labels, labels
 from recognizers.vocabulary import vocabulary
 
 
@@ -38,3 +38,8 @@ def test_the_vocabulary_is_lower_case_and_has_no_empty_label() -> None:
     table = vocabulary()
     assert all(word and word == word.lower() for word in table)
     assert all(FoldedText(word).lowered == word for word in table)
+
+
+def test_kinds_are_those_of_the_labels_found() -> None:
+    assert Labels(FoldedText("電話と住所")).kinds == {"PHONE_NUMBER", "ADDRESS"}
+    assert Labels(FoldedText("来週の件")).kinds == frozenset()

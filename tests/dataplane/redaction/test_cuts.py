@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from support.redacting import TEXTS
@@ -74,3 +76,9 @@ def test_context_begins_at_the_nearest_line_that_is_far_enough() -> None:
     assert context_start(text, 60, window) == 11
     assert context_start(text, 75, window) == 51
     assert context_start(text, 140, window) == 80
+
+
+def test_a_capped_window_holds_no_more_and_measures_the_same() -> None:
+    window = Window()
+    assert window.capped(64) == replace(window, cap=64)
+    assert window.capped(64) is window.capped(64)
