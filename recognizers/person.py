@@ -31,7 +31,7 @@ LEFT = 64
 # Least probability of a name: in running text, in a column of names, in a column of something else.
 THRESHOLDS = {UNKNOWN: 0.4, NAME: 0.1, OTHER: 0.9}
 # … of a single word that no list and no dictionary has as a name, without an honorific.
-PLAIN = 0.8
+PLAIN = 0.7
 # … of what an honorific follows.
 HONOURED = 0.15
 LEAST = min(THRESHOLDS.values())

@@ -43,11 +43,12 @@ _begin, _surface, _pos = sudachipy.Morpheme.begin, sudachipy.Morpheme.surface, s
 
 
 class Fact(NamedTuple):
-    """A distinct morpheme: surface, part-of-speech class, numbers of the flags that are set."""
+    """A distinct morpheme: surface, part-of-speech class, numbers of the flags that are set, dictionary's normal form."""
 
     surface: str
     pos: str
     flags: tuple[int, ...]
+    normal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ class Featurizer:
 
     def __init__(self, dictionary: sudachipy.Dictionary, names: NameLists) -> None:
         # Readings and normal forms are not wanted; reading them from the dictionary takes a tenth of the time.
+        self._dictionary = dictionary
         self._tokenize = dictionary.create(sudachipy.SplitMode.A, fields={"surface", "pos"}).tokenize
         # Filled anew for each text.
         self._found = self._tokenize("")
@@ -222,12 +224,20 @@ class Featurizer:
         if surface == " ":
             return _SPACE
         number = len(self.facts)
-        fact = Fact(surface, self._classes[pos], flags_of(surface, self._names))
+        fact = Fact(surface, self._classes[pos], flags_of(surface, self._names), self._normal(surface, pos))
         self.facts.append(fact)
         if number >= len(self._traits):
             self._traits = np.concatenate([self._traits, np.zeros_like(self._traits)])
         self._traits[number] = _traits_of(fact)
         return number
+
+    def _normal(self, surface: str, pos: int) -> str:
+        """The form under which the dictionary has the word (走っ → 走る, する → 為る); the surface of what it lacks."""
+        for entry in self._dictionary.lookup(surface):
+            if entry.part_of_speech_id() == pos:
+                normal: str = entry.normalized_form()
+                return normal
+        return surface
 
     def _arrays(self, tokens: list[int], starts: list[int], ends: list[int]) -> Rows:
         numbers = np.array(tokens, np.intp)

@@ -152,5 +152,7 @@ class Layers:
         logits += self._out_bias
         logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
-        scores: Floats = logits / logits.sum(axis=1, keepdims=True)
-        return scores
+        logits /= logits.sum(axis=1, keepdims=True)
+        # What is the name of something else is no name of a person either.
+        logits[:, 0] += logits[:, 3]
+        return logits[:, :3]

@@ -1,8 +1,9 @@
 """The tagger's model file: vectors of morphemes, and the layers over them (`person_layers`).
 
-Strategy: every distinct morpheme has one vector, the sum of its learnt parts (word, part of speech, letters, name
-lists), made once and kept. A text is then a few gathers and matrix products: residual layers, each of which sees some
-neighbours to the left and fewer to the right, and a last layer with three outputs (no name, begins a name, goes on).
+Strategy: every distinct morpheme has one vector, the sum of its learnt parts (word, meaning, part of speech, letters,
+name lists), made once and kept. A text is then a few gathers and matrix products: residual layers, each of which sees some
+neighbours to the left and fewer to the right, and a last layer with four outputs (no name, begins a name, goes on, or
+the name of something else: a company, a place).
 `right_context` and `left_context` count morphemes.
 Trained by `recognizers/training/train.py`; the model card is `recognizers/models/README.md`.
 """
@@ -24,6 +25,7 @@ import numpy.typing as npt
 from recognizers.person_features import Fact
 from recognizers.person_gate import Gate
 from recognizers.person_layers import Layer, Layers
+from recognizers.word_rows import WordRows
 
 MODEL = Path(__file__).with_name("models") / "person.npz"
 Floats = npt.NDArray[np.float32]
@@ -35,7 +37,7 @@ _PAIRS = 4
 # Vectors made at once: a sum's parts are all in memory.
 _AT_ONCE = 512
 # Tables in which row 0 stands for none.
-_OPTIONAL = frozenset({"pos", "c0", "c1", "c2", "d0", "d1", "pre", "suf"})
+_OPTIONAL = frozenset({"vec", "pos", "c0", "c1", "c2", "d0", "d1", "pre", "suf"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Vocabulary:
     chars: dict[str, int]
     pos: dict[str, int]
     shapes: dict[str, int]
+    # Words of which the meaning is known from elsewhere: 0 for the others.
+    meanings: WordRows
 
 
 def shape_of(surface: str) -> str:
@@ -91,6 +95,7 @@ def columns_of(fact: Fact, vocabulary: Vocabulary) -> dict[str, int]:
     long_word = size >= 4 and not "\u4e00" <= surface[0] <= "\u9fff"
     columns = {
         "word": vocabulary.words.get(surface.lower(), _UNKNOWN),
+        "vec": vocabulary.meanings.find(fact.normal, surface, surface.lower()),
         "pos": vocabulary.pos.get(fact.pos, 0),
         "len": min(size, 6) + (size > 9) + 1,
         "shape": vocabulary.shapes.get(shape_of(surface), _UNKNOWN),
@@ -107,12 +112,15 @@ class Network:
     """The trained tagger; immutable after loading, so it can be shared by forked processes."""
 
     def __init__(self, arrays: dict[str, npt.NDArray[Any]], meta: dict[str, Any], gate: Gate | None = None) -> None:
-        self.vocabulary = Vocabulary(**{key: dict(meta[key]) for key in ("words", "chars", "pos", "shapes")})
+        known = {key: dict(meta[key]) for key in ("words", "chars", "pos", "shapes")}
+        self.vocabulary = Vocabulary(**known, meanings=WordRows.read(arrays["vec_steps"], arrays["vec_rows"]))
         self.offsets: list[list[int]] = meta["offsets"]
         # Frequent morphemes (surface, number of the part of speech) to make vectors of before the first text.
         self.frequent: list[tuple[str, int]] = [(surface, pos) for surface, pos in meta.get("frequent", [])]
         tables: dict[str, Floats] = {
-            key[4:]: value.astype(np.float32) for key, value in arrays.items() if key.startswith("emb_")
+            key[4:]: _table(value, arrays.get(f"scale_{key[4:]}"))
+            for key, value in arrays.items()
+            if key.startswith("emb_")
         }
         for name in tables.keys() & _OPTIONAL:
             tables[name][0] = 0
@@ -170,3 +178,9 @@ class Network:
         flags = firsts["flag"] + 1
         # The first row of all is what nothing beside a morpheme adds.
         return [0, *parts, *(flags + flag for flag in fact.flags)]
+
+
+def _table(stored: npt.NDArray[Any], scales: npt.NDArray[Any] | None) -> Floats:
+    """A table as numbers: as it is, or bytes with a scale for each row."""
+    table: Floats = stored.astype(np.float32)
+    return table if scales is None else table * scales.astype(np.float32)[:, None]

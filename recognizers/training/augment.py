@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import random
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 import sudachipy
 
 from recognizers.person_features import is_kanji
 from recognizers.training.people import Population
-from recognizers.training.widen import Document
+from recognizers.training.widen import Document, Range, Ranges
 
 # What stands behind a name to say that it is one; the longest first, so that くん is not cut out of something else.
 _HONORIFIC = re.compile("さん|さま|くん|ちゃん|先生|先輩|様|氏|殿|君")
@@ -32,7 +33,18 @@ def renamed(document: Document, population: Population, chance: random.Random) -
         spans.append((length + len(before), length + len(before) + len(name)))
         pieces += [before, name]
         length, last = length + len(before) + len(name), end
-    return Document("".join([*pieces, document.text[last:]]), tuple(spans))
+    others, doubtful = (
+        tuple((start + by, end + by) for start, end in ranges for by in [_shift(document.spans, spans, start)])
+        for ranges in (document.others, document.doubtful)
+    )
+    text = "".join([*pieces, document.text[last:]])
+    return document._replace(text=text, spans=tuple(spans), others=others, doubtful=doubtful)
+
+
+def _shift(before: Ranges, after: Sequence[Range], place: int) -> int:
+    """How far what stood at `place` has moved: as far as the end of the last name before it."""
+    passed = bisect_right([end for _, end in before], place)
+    return after[passed - 1][1] - before[passed - 1][1] if passed else 0
 
 
 def _other(name: str, population: Population, chance: random.Random) -> str:
@@ -63,12 +75,14 @@ def joined(documents: Sequence[Document], chance: random.Random) -> Iterator[Doc
     while index < len(order):
         count, joint = chance.choice([1, 1, 1, 1, 2, 2, 3, 4]), chance.choice(_JOINTS)
         text = ""
-        spans: list[tuple[int, int]] = []
+        parts: list[Document] = []
         for document in order[index : index + count]:
             text += joint if text else ""
-            spans += [(start + len(text), end + len(text)) for start, end in document.spans]
+            parts.append(document.moved(len(text)))
             text += document.text
-        yield Document(text, tuple(spans))
+        spans = tuple(span for part in parts for span in part.spans)
+        others = tuple(span for part in parts for span in part.others)
+        yield Document(text, spans, others)
         index += count
 
 

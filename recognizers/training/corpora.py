@@ -9,9 +9,10 @@
 | `wnut/emerging.dev.conll`, `wnut/emerging.test.annotated` | leondz/emerging_entities_17 | CC BY 4.0 |
 | `asdc/*.jsonl` | megagonlabs/asdc, `data/vanilla/{topic.L1.4turn,topic.L2.misc.1turn,travel}.VanillaUtterances.jsonl` | CC BY 4.0 |
 | `tanaka/train.ja` | odashi/small_parallel_enja (Tanaka corpus) | CC BY 2.0 FR |
+| `ja_ginza.whl` | ja_ginza 5.3.0 from PyPI, read by `vectors.py`: word vectors of chiVe 1.2 mc90 | MIT; chiVe Apache-2.0 |
 | `react/*.md` | reactjs/ja.react.dev, `src/content` without `blog` and `community`, flat | CC BY 4.0 |
 
-The last three have no labels: of them only text is taken in which the dictionary sees no name at all.
+`asdc`, `tanaka` and `react` have no labels: of them only text is taken in which the dictionary sees no name at all.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import sudachipy
 
 from recognizers.names import NameLists
-from recognizers.training.widen import Document
+from recognizers.training.widen import Document, Ranges
 
 TEST_SENTENCES = 1_000
 _KNP_ENTITY = re.compile(r"NE:(PERSON|OPTIONAL):(head|middle|tail|single)")
+_KNP_THING = re.compile("NE:(?:ORGANIZATION|LOCATION|ARTIFACT)")
+# Entities of GSD that name nothing.
+_NO_NAMES = ("DATE", "TIME", "QUANTITY", "CARDINAL", "ORDINAL", "MONEY", "PERCENT", "LANGUAGE")
 # Sample data in documentation: people the dictionary does not know.
 _SAMPLE_DATA = re.compile(r"(?i)name|artist|author|sculpt|alt=")
 _CLOSING = ".,!?:;)]%'"
@@ -40,9 +45,10 @@ class _Builder:
     def __init__(self) -> None:
         self.text = ""
         self._spans: list[list[int]] = []
+        self._others: list[list[int]] = []
 
     def add(self, word: str, tag: str, *, space: bool = False) -> None:
-        """Appends a word; `tag` is B, I or O."""
+        """Appends a word; `tag` is B or I of a person, X of something else that has a name, or O."""
         self.text += " " if space and self.text else ""
         start = len(self.text)
         self.text += word
@@ -50,28 +56,36 @@ class _Builder:
             self._spans.append([start, len(self.text)])
         elif tag == "I" and self._spans:
             self._spans[-1][1] = len(self.text)
+        elif tag == "X":
+            self._others.append([start, len(self.text)])
 
     def join(self, other: _Builder) -> None:
         """Appends another text."""
-        self._spans += [[start + len(self.text), end + len(self.text)] for start, end in other._spans]
+        for own, more in ((self._spans, other._spans), (self._others, other._others)):
+            own += [[start + len(self.text), end + len(self.text)] for start, end in more]
         self.text += other.text
 
     def document(self) -> Document:
         """What was built."""
-        return Document(self.text, tuple((start, end) for start, end in self._spans))
+        spans, others = (tuple((start, end) for start, end in ranges) for ranges in (self._spans, self._others))
+        return Document(self.text, spans, others, whole=True)
 
 
 def wikipedia(path: Path) -> tuple[list[Document], list[Document]]:
     """Sentences to train on, and `TEST_SENTENCES` that are never trained on."""
     entries = json.loads(path.read_text(encoding="utf-8"))
     documents = [
-        Document(
-            entry["text"], tuple(sorted((e["span"][0], e["span"][1]) for e in entry["entities"] if e["type"] == "人名"))
-        )
+        Document(entry["text"], _ranges(entry, person=True), _ranges(entry, person=False), whole=True)
         for entry in entries
     ]
     random.Random(20261121).shuffle(documents)
     return documents[TEST_SENTENCES:], documents[:TEST_SENTENCES]
+
+
+def _ranges(entry: dict[str, Any], *, person: bool) -> Ranges:
+    """The entities of a sentence that are people, or those that are not."""
+    found = [(e["span"][0], e["span"][1]) for e in entry["entities"] if (e["type"] == "人名") == person]
+    return tuple(sorted(found))
 
 
 def gsd(path: Path) -> list[Document]:
@@ -86,7 +100,8 @@ def gsd(path: Path) -> list[Document]:
         word, tag = line.split("\t")
         last = current.text[-1:]
         latin = last.isascii() and last.isalnum() and word[0].isascii() and word[0].isalnum()
-        current.add(word, tag[0] if tag.endswith("PERSON") else "O", space=latin)
+        thing = "O" if tag == "O" or tag.endswith(_NO_NAMES) else "X"
+        current.add(word, tag[0] if tag.endswith("PERSON") else thing, space=latin)
     return documents
 
 
@@ -117,7 +132,8 @@ def _knp_sentences(path: Path) -> Iterator[_Builder | None]:
         found = _KNP_ENTITY.findall(line)
         doubtful = doubtful or any(kind == "OPTIONAL" for kind, _ in found)
         places = [place for kind, place in found if kind == "PERSON"]
-        tag = ("B" if places[0] in ("head", "single") else "I") if places else "O"
+        thing = "X" if _KNP_THING.search(line) else "O"
+        tag = ("B" if places[0] in ("head", "single") else "I") if places else thing
         sentence.add(line.split(" ")[0].replace("\u3000", " "), tag)
 
 
@@ -142,7 +158,8 @@ def _columns(path: Path, *, word: int, tag: int, least: int) -> Iterator[Documen
         elif line.strip() and not line.startswith("# "):
             fields = line.split("\t")
             person = fields[tag][2:5].lower() == "per"
-            current.add(fields[word], fields[tag][0] if person else "O", space=_spaced(current.text, fields[word]))
+            thing = "O" if fields[tag] in ("O", "_") else "X"
+            current.add(fields[word], fields[tag][0] if person else thing, space=_spaced(current.text, fields[word]))
 
 
 def _spaced(before: str, word: str) -> bool:

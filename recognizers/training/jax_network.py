@@ -18,12 +18,12 @@ OFFSETS = [[-2, -1, 0, 1, 2], [-2, -1, 0, 1], [-4, -2, 0, 1], [-8, -4, 0]]
 WIDTH = 96
 COLUMNS = ("word", "pos", "len", "shape", "c0", "c1", "c2", "d0", "d1", "pre", "suf")
 LETTERS = ("c0", "c1", "c2", "d0", "d1")
-DROP = {"word": 0.2, "flag": 0.2, "char": 0.08, "hidden": 0.2}
+DROP = {"word": 0.2, "vec": 0.1, "flag": 0.2, "char": 0.08, "hidden": 0.2}
 Params = dict[str, Any]
 
 
-def initial(key: Any, vocabulary: Vocabulary) -> Params:
-    """Random parameters."""
+def initial(key: Any, vocabulary: Vocabulary, size: int) -> Params:
+    """Random parameters; word vectors have `size` numbers."""
     keys = iter(jax.random.split(key, 40))
     rows = {
         "word": max(vocabulary.words.values()) + 1, "pos": len(vocabulary.pos) + 1, "len": 9,
@@ -40,8 +40,8 @@ def initial(key: Any, vocabulary: Vocabulary) -> Params:
     ]
     return {
         "emb": {name: normal(rows.get(name, letters), WIDTH) for name in COLUMNS},
-        "flag": normal(FLAGS + 1, WIDTH), "space": normal(3, WIDTH), "pr": normal(4, WIDTH), "pl": normal(4, WIDTH),
-        "layers": layers, "out": {"w": normal(WIDTH, 3, scale=0.05), "b": jnp.zeros(3)},
+        "vec": normal(size, WIDTH), "flag": normal(FLAGS + 1, WIDTH), "space": normal(3, WIDTH), "pr": normal(4, WIDTH), "pl": normal(4, WIDTH),
+        "layers": layers, "out": {"w": normal(WIDTH, 4, scale=0.05), "b": jnp.zeros(4)},
     }  # fmt: skip
 
 
@@ -71,9 +71,18 @@ class _Noise:
         return state * jax.random.bernoulli(next(self._keys), 1 - rate, state.shape) / (1 - rate)
 
 
-def forward(params: Params, table: Any, inputs: Any, key: Any = None) -> Any:
-    """Logits, shape (rows, morphemes, 3). The same computation as `Network.probabilities`, with dropout if `key`."""
+def folded(params: Params, meanings: Any) -> Any:
+    """Word vectors in the network's width: what the product's table holds."""
+    return meanings @ params["vec"]
+
+
+def forward(params: Params, known: tuple[Any, Any], inputs: Any, key: Any = None) -> Any:
+    """Logits, shape (rows, morphemes, 4). The same computation as `Network.probabilities`, with dropout if `key`.
+
+    `known`: the table of morphemes (`train.fact_table`) and the word vectors.
+    """
     noise = _Noise(key)
+    table, meanings = known
     tokens, sentence = inputs[..., 0], inputs[..., 4]
     mask = (tokens > 0)[..., None].astype(jnp.float32)
     facts = table[tokens]
@@ -87,7 +96,9 @@ def forward(params: Params, table: Any, inputs: Any, key: Any = None) -> Any:
         elif name in ("pre", "suf"):
             ids = noise.replace(ids, DROP["char"], 0)
         state = state + params["emb"][name][ids] * (ids > 0)[..., None]
-    flags = noise.replace(facts[..., len(COLUMNS) :], DROP["flag"], 0)
+    ids = noise.replace(facts[..., len(COLUMNS)], DROP["vec"], 0)
+    state = state + folded(params, meanings[ids]) * (ids > 0)[..., None]
+    flags = noise.replace(facts[..., len(COLUMNS) + 1 :], DROP["flag"], 0)
     state = state + (params["flag"][flags] * (flags > 0)[..., None]).sum(-2)
     state = state + params["space"][inputs[..., 1]] + params["pr"][inputs[..., 2]] + params["pl"][inputs[..., 3]]
     state = noise.drop(state * mask, DROP["hidden"])
@@ -103,21 +114,28 @@ def _seen(state: Any, sentence: Any, offset: int) -> Any:
     return shifted * (_shift(sentence, offset) == sentence)[..., None] if offset > 0 else shifted
 
 
-def loss_of(params: Params, table: Any, inputs: Any, tags: Any, key: Any) -> Any:
+def loss_of(params: Params, known: tuple[Any, Any], inputs: Any, tags: Any, key: Any) -> Any:
     """Mean cross-entropy over real morphemes."""
-    logs = jax.nn.log_softmax(forward(params, table, inputs, key))
+    logs = jax.nn.log_softmax(forward(params, known, inputs, key))
     weights = (tags >= 0).astype(jnp.float32)
+    # The fifth tag: no name of a person, but perhaps of something else.
+    logs = jnp.concatenate([logs, jnp.logaddexp(logs[..., :1], logs[..., 3:])], -1)
     losses = -jnp.take_along_axis(logs, jnp.maximum(tags, 0)[..., None], -1)[..., 0]
     return (losses * weights).sum() / jnp.maximum(weights.sum(), 1)
 
 
 @jax.jit  # type: ignore[untyped-decorator,unused-ignore]
 def step(
-    state: tuple[Params, Params, Params], count: Any, rate: Any, table: Any, batch: tuple[Any, Any], key: Any
+    state: tuple[Params, Params, Params],
+    count: Any,
+    rate: Any,
+    known: tuple[Any, Any],
+    batch: tuple[Any, Any],
+    key: Any,
 ) -> Any:
     """One Adam step (0.9, 0.99, weight decay 0.001, gradient norm at most 1): the new state and the loss."""
     params, first, second = state
-    loss, gradient = jax.value_and_grad(loss_of)(params, table, *batch, key)
+    loss, gradient = jax.value_and_grad(loss_of)(params, known, *batch, key)
     norm = jnp.sqrt(sum((leaf**2).sum() for leaf in jax.tree.leaves(gradient)))
     gradient = jax.tree.map(lambda g: g * jnp.minimum(1, 1 / (norm + 1e-6)), gradient)
     first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradient)

@@ -4,7 +4,7 @@ usage: python -m recognizers.training.train CORPORA [--out FILE] [--epochs N] [-
 
 CORPORA is a folder laid out as `corpora.py` says. Needs `jax` (CPU is enough: about ten minutes on four cores),
 which is no dependency of the product, and the same sudachipy and dictionary as at run time. Strategy: Adam on the
-cross-entropy of three tags per morpheme; words, letters and list flags are dropped at random, so that the network
+cross-entropy of four tags per morpheme; words, letters and list flags are dropped at random, so that the network
 has to use all of them and does not learn names by heart; every epoch sees the template sentences with other names.
 """
 
@@ -30,8 +30,11 @@ from recognizers.person_network import MODEL, Vocabulary, columns_of, shape_of
 from recognizers.training import augment, corpora, jax_network
 from recognizers.training.export import save
 from recognizers.training.jax_network import COLUMNS, OFFSETS
+from recognizers.training.labelled import labelled
 from recognizers.training.people import Population
+from recognizers.training.vectors import read_vectors
 from recognizers.training.widen import Document, read_documents
+from recognizers.word_rows import WordRows
 
 FLAGS_KEPT = 8
 DRAWS = 12
@@ -39,12 +42,17 @@ DRAWS_PER_EPOCH = 2
 ROW, BATCH, GAP = 160, 32, 10
 PIECE = 1_500
 FREQUENT = 12_000
+# Tags. NO_PERSON: perhaps the name of something else; DOUBTFUL is not learnt from.
+NO_NAME, BEGINS, INSIDE, THING, NO_PERSON, DOUBTFUL, UNMARKED = 0, 1, 2, 3, 4, -1, -2
+_OUTSIDE = (NO_NAME, THING, NO_PERSON)
 Array = npt.NDArray[np.int32]
+# The table of morphemes, the word vectors.
+Known = tuple[Array, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One document: columns token + 1, space, pair, pair before, sentence; and the tag of each morpheme (0, 1, 2)."""
+    """One document: columns token + 1, space, pair, pair before, sentence; and the tag of each morpheme."""
 
     inputs: Array
     tags: Array
@@ -52,34 +60,47 @@ class Sample:
 
 def encode(documents: Sequence[Document], featurizer: Featurizer) -> list[Sample]:
     """Documents to samples; the featurizer remembers all morphemes."""
-    return [_sample(text, spans, featurizer) for document in documents for text, spans in _pieces(document)]
+    return [_sample(piece, featurizer) for document in documents for piece in _pieces(document)]
 
 
-def _pieces(document: Document) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+def _pieces(document: Document) -> Iterator[Document]:
     for start in range(0, max(1, len(document.text)), PIECE):
-        spans = [(max(0, a - start), b - start) for a, b in document.spans if b > start and a < start + PIECE]
-        yield document.text[start : start + PIECE], spans
+        spans, others, doubtful = (
+            tuple((max(0, a - start), b - start) for a, b in ranges if b > start and a < start + PIECE)
+            for ranges in (document.spans, document.others, document.doubtful)
+        )
+        text = document.text[start : start + PIECE]
+        yield document._replace(text=text, spans=spans, others=others, doubtful=doubtful)
 
 
-def _sample(text: str, spans: list[tuple[int, int]], featurizer: Featurizer) -> Sample:
-    folded = FoldedText(text)
+def _sample(document: Document, featurizer: Featurizer) -> Sample:
+    folded = FoldedText(document.text)
     rows = featurizer.rows(folded.folded)
-    marks = np.zeros(len(text) + 1, np.int32)
-    for start, end in spans:
-        marks[start] = 1
-        marks[start + 1 : end] = 2
-    tags = np.zeros(len(rows.tokens), np.int32)
+    marks = _marks(document)
+    tags = np.full(len(rows.tokens), NO_NAME if document.whole else NO_PERSON, np.int32)
     for index, (start, end) in enumerate(zip(rows.starts, rows.ends, strict=True)):
         part = marks[slice(*folded.span(start, end))]
-        if 2 * np.count_nonzero(part) >= len(part):
-            tags[index] = 1 if (part == 1).any() else 2
+        if 2 * np.count_nonzero(part != UNMARKED) >= len(part) > 0:
+            tags[index] = next(tag for tag in (DOUBTFUL, BEGINS, INSIDE, THING) if (part == tag).any())
     before = np.zeros_like(rows.pairs)
     before[1:] = rows.pairs[:-1]
     columns = [rows.tokens + 1, rows.spaces, rows.pairs, before, rows.sentence]
     return Sample(np.stack(columns, 1).astype(np.int32), tags)
 
 
-def vocabulary_of(real: Sequence[Sample], drawn: Sequence[Sample], featurizer: Featurizer) -> Vocabulary:
+def _marks(document: Document) -> Array:
+    """The tag of each character that stands in a range, one more at the end; names of people count most."""
+    marks = np.full(len(document.text) + 1, UNMARKED, np.int32)
+    for tag, ranges in ((THING, document.others), (DOUBTFUL, document.doubtful), (INSIDE, document.spans)):
+        for start, end in ranges:
+            marks[start:end] = tag
+    marks[[start for start, _ in document.spans]] = BEGINS
+    return marks
+
+
+def vocabulary_of(
+    real: Sequence[Sample], drawn: Sequence[Sample], featurizer: Featurizer, meanings: WordRows
+) -> Vocabulary:
     """What is frequent enough to get a row of its own. Words count outside names only: names are not to be learnt.
 
     What the dictionary has as a name counts in real text alone. In a template it would be learnt by heart as no name
@@ -93,12 +114,13 @@ def vocabulary_of(real: Sequence[Sample], drawn: Sequence[Sample], featurizer: F
         for sample in samples:
             for token, tag in zip((sample.inputs[:, 0] - 1).tolist(), sample.tags.tolist(), strict=True):
                 fact = featurizer.facts[token]
-                words[fact.surface.lower()] += tag == 0 and (natural or "人名" not in fact.pos)
+                words[fact.surface.lower()] += tag in _OUTSIDE and (natural or "人名" not in fact.pos)
                 shapes[shape_of(fact.surface)] += 1
                 pos.add(fact.pos)
                 seen.add(token)
     chars = Counter(char for token in seen for char in featurizer.facts[token].surface)
     return Vocabulary(
+        meanings=meanings,
         words=_numbered((word for word, count in words.items() if count >= 3), 2),
         chars=_numbered((char for char, count in chars.items() if count >= 2), 2),
         pos=_numbered(pos, 1),
@@ -111,13 +133,13 @@ def _numbered(entries: Any, first: int) -> dict[str, int]:
 
 
 def fact_table(featurizer: Featurizer, vocabulary: Vocabulary) -> Array:
-    """Per morpheme the rows of the embedding tables, then its flags plus one; row 0 is padding."""
-    table = np.zeros((len(featurizer.facts) + 1, len(COLUMNS) + FLAGS_KEPT), np.int32)
+    """Per morpheme the rows of the embedding tables, that of its vector, its flags plus one; row 0 is padding."""
+    table = np.zeros((len(featurizer.facts) + 1, len(COLUMNS) + 1 + FLAGS_KEPT), np.int32)
     for number, fact in enumerate(featurizer.facts, 1):
         columns = columns_of(fact, vocabulary)
-        table[number, : len(COLUMNS)] = [columns[name] for name in COLUMNS]
+        table[number, : len(COLUMNS) + 1] = [*(columns[name] for name in COLUMNS), columns["vec"]]
         for place, flag in enumerate(fact.flags[:FLAGS_KEPT]):
-            table[number, len(COLUMNS) + place] = flag + 1
+            table[number, len(COLUMNS) + 1 + place] = flag + 1
     return table
 
 
@@ -144,11 +166,11 @@ def batches(samples: Sequence[Sample], order: npt.NDArray[np.int64]) -> Iterator
 
 
 def _empty_row() -> tuple[Array, Array, int]:
-    return np.zeros((ROW, 5), np.int32), np.full(ROW, -1, np.int32), 0
+    return np.zeros((ROW, 5), np.int32), np.full(ROW, DOUBTFUL, np.int32), 0
 
 
 def real_text(folder: Path, population: Population, chance: random.Random) -> list[Document]:
-    """Everything from the corpora, sentences with names also with other names."""
+    """Everything from the corpora and our own whole documents, what has names also with other names."""
     wiki, _ = corpora.wikipedia(folder / "ner-wikipedia" / "ner.json")
     japanese = [*wiki, *corpora.gsd(folder / "gsd" / "train.bio"), *corpora.wikipedia_annotated(folder / "wac")]
     english = corpora.english(folder)
@@ -157,7 +179,9 @@ def real_text(folder: Path, population: Population, chance: random.Random) -> li
     others = [augment.renamed(document, population, chance) for document in named]
     nameless = corpora.nameless(folder, characters=300_000, seed=4)
     technical = corpora.technical(folder / "react", characters=150_000, seed=9)
-    return [*japanese, *english, *others, *nameless, *technical]
+    written = list(labelled())
+    again = [augment.renamed(document, population, chance) for document in written for _ in range(2)]
+    return [*japanese, *english, *others, *nameless, *technical, *written, *written, *again]
 
 
 def template_text(chance: random.Random, tokenizer: sudachipy.Tokenizer) -> list[Document]:
@@ -181,9 +205,9 @@ def rate_at(count: int, total: int, peak: float) -> float:
     return float(peak * min(1, count / 80) * (0.49 * (1 + np.cos(np.pi * min(1, count / total))) + 0.02))
 
 
-def fit(real: list[Sample], drawn: list[Sample], table: Array, vocabulary: Vocabulary, args: argparse.Namespace) -> Any:
+def fit(real: list[Sample], drawn: list[Sample], known: Known, vocabulary: Vocabulary, args: argparse.Namespace) -> Any:
     """Trains; returns the parameters as numpy arrays."""
-    params = jax_network.initial(jax.random.PRNGKey(args.seed), vocabulary)
+    params = jax_network.initial(jax.random.PRNGKey(args.seed), vocabulary, known[1].shape[1])
     zeros = jax.tree.map(np.zeros_like, params)
     state, key, shuffle = (params, zeros, zeros), jax.random.PRNGKey(args.seed + 1), np.random.default_rng(args.seed)
     average = params
@@ -196,7 +220,7 @@ def fit(real: list[Sample], drawn: list[Sample], table: Array, vocabulary: Vocab
         for batch in todo:
             count += 1
             key, used = jax.random.split(key)
-            state, loss = jax_network.step(state, float(count), rate_at(count, total, args.rate), table, batch, used)
+            state, loss = jax_network.step(state, float(count), rate_at(count, total, args.rate), known, batch, used)
             average = jax_network.averaged(average, state[0], min(0.998, (count + 1) / (count + 10)))
             losses.append(float(loss))
         print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}", flush=True)
@@ -207,7 +231,7 @@ def frequent_morphemes(samples: list[Sample], featurizer: Featurizer) -> list[tu
     """The morphemes that occur most outside names, `FREQUENT` at most."""
     counts: Counter[int] = Counter()
     for sample in samples:
-        counts.update((sample.inputs[sample.tags == 0, 0] - 1).tolist())
+        counts.update((sample.inputs[np.isin(sample.tags, _OUTSIDE), 0] - 1).tolist())
     keys = featurizer.keys()
     return [keys[number] for number, _ in counts.most_common(FREQUENT)]
 
@@ -217,7 +241,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--out", type=Path, default=MODEL)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -226,9 +250,11 @@ def main() -> None:
     featurizer = Featurizer(dictionary, NameLists.load())
     real = encode(real_text(args.corpora, Population(chance), chance), featurizer)
     drawn = encode(template_text(chance, dictionary.create(sudachipy.SplitMode.A)), featurizer)
-    vocabulary = vocabulary_of(real, drawn, featurizer)
-    params = fit(real, drawn, fact_table(featurizer, vocabulary), vocabulary, args)
-    save(args.out, params, vocabulary, OFFSETS, frequent_morphemes([*real, *drawn], featurizer))
+    words, meanings = read_vectors(args.corpora / "ja_ginza.whl")
+    vocabulary = vocabulary_of(real, drawn, featurizer, words)
+    params = fit(real, drawn, (fact_table(featurizer, vocabulary), meanings), vocabulary, args)
+    folded = np.asarray(jax_network.folded(params, meanings))
+    save(args.out, params, folded, vocabulary, OFFSETS, frequent_morphemes([*real, *drawn], featurizer))
     print(f"{args.out.name}: {args.out.stat().st_size} bytes")
 
 

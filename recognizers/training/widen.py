@@ -24,12 +24,32 @@ _PART = re.compile(r"\\(.)|\[\[(.+?)\]\]|\{([^{}]+)\}|\(\?((?:[^()\\]|\\.|\((?!\
 _NAME = re.compile(r"(-?)([a-z0-9]+_?)(?:\.([hkwrRs]))?(?:#(\d+))?")
 _ESCAPES = {"n": "\n", "t": "\t"}
 
+Range = tuple[int, int]
+Ranges = tuple[Range, ...]
+# Lists of `lists/context.txt` that hold names of things.
+_NAMED = frozenset({"org", "station", "place", "town", "product", "school"})
+
 
 class Document(NamedTuple):
-    """A text and the ranges that are names of people, sorted, not overlapping."""
+    """A text and the ranges that are names of people, sorted, not overlapping.
+
+    `others` are ranges of names of other things (companies, places), and all of them if `whole`; `doubtful` may be
+    taken for a name or not.
+    """
 
     text: str
-    spans: tuple[tuple[int, int], ...]
+    spans: Ranges
+    others: Ranges = ()
+    whole: bool = False
+    doubtful: Ranges = ()
+
+    def moved(self, by: int) -> Document:
+        """The same with all ranges so much further on."""
+        spans, others, doubtful = (
+            tuple((start + by, end + by) for start, end in ranges)
+            for ranges in (self.spans, self.others, self.doubtful)
+        )
+        return self._replace(spans=spans, others=others, doubtful=doubtful)
 
 
 class SentenceError(ValueError):
@@ -42,6 +62,7 @@ class _Draft:
 
     pieces: list[str] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
+    others: list[tuple[int, int]] = field(default_factory=list)
     length: int = 0
     people: dict[str, Person] = field(default_factory=dict)
     english: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -73,7 +94,7 @@ class Widener:
         """One document."""
         draft = _Draft()
         self._fill(line, draft)
-        return Document("".join(draft.pieces), tuple(draft.spans))
+        return Document("".join(draft.pieces), tuple(draft.spans), tuple(draft.others))
 
     def _fill(self, template: str, draft: _Draft, *, label: bool = True) -> None:
         last = 0
@@ -97,7 +118,10 @@ class Widener:
             raise SentenceError(f"placeholder {{{placeholder}}} is not of the form name.form#number")
         minus, name, form, number = match.groups()
         if name in self._lists:
+            start = draft.length
             self._fill(self._chance.choice(self._lists[name]), draft, label=name == "nick")
+            if name in _NAMED:
+                draft.others.append((start, draft.length))
             if name == "nick":
                 draft.spans.append((draft.length - len(draft.pieces[-1]), draft.length))
             return
@@ -105,7 +129,10 @@ class Widener:
             draft.write(self._population.municipality())
             return
         text = self._number(name) or self._name(name, form or "", number, draft)
-        draft.write(text, person=not minus and label and name not in _NUMBERS and name not in _THINGS)
+        thing = bool(minus) or name in _THINGS
+        draft.write(text, person=not thing and label and name not in _NUMBERS)
+        if thing and text:
+            draft.others.append((draft.length - len(text), draft.length))
 
     def _number(self, name: str) -> str:
         return _NUMBERS[name](self._chance) if name in _NUMBERS else ""

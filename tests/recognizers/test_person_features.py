@@ -85,3 +85,13 @@ def test_brands_and_places_are_flagged_and_are_no_evidence_of_a_name() -> None:
     assert 17 in flags_of("グッチ", NAMES)
     assert 18 in flags_of("Kawagoe", NAMES)
     assert FEATURIZER.plain(FEATURIZER.rows("プリウス"), 0)
+
+
+def test_an_inflected_word_has_the_normal_form_of_its_word() -> None:
+    rows = FEATURIZER.rows("走った")
+    assert FEATURIZER.facts[int(rows.tokens[0])].normal == "走る"
+
+
+def test_a_word_the_dictionary_lacks_is_its_own_normal_form() -> None:
+    rows = FEATURIZER.rows("Zorbax")
+    assert FEATURIZER.facts[int(rows.tokens[0])].normal == "Zorbax"

@@ -18,7 +18,7 @@ def drawn(*shape: int) -> Floats:
 
 
 LAYERS = [Layer(offsets, drawn(len(offsets) * WIDTH, WIDTH), drawn(WIDTH)) for offsets in OFFSETS]
-OUT, OUT_BIAS = drawn(WIDTH, 3), drawn(3)
+OUT, OUT_BIAS = drawn(WIDTH, 4), drawn(4)
 VECTORS = drawn(40, WIDTH)
 EMPTY = np.zeros(0, np.intp)
 

@@ -86,3 +86,20 @@ def test_marks_go_but_not_those_inside_names() -> None:
 def test_small_letters_change_no_place() -> None:
     document = Document("Ask İrem Kaya", ((4, 13),))
     assert names(lowercased(document)) == ["İrem kaya"]
+
+
+OTHERS = Document("森ビルで森さんと林製菓へ", ((4, 5),), ((0, 3), (8, 11)), whole=True, doubtful=((11, 12),))
+
+
+def test_other_ranges_move_with_the_names_before_them() -> None:
+    for seed in range(20):
+        chance = random.Random(seed)
+        other = renamed(OTHERS, Population(chance), chance)
+        assert [other.text[a:b] for a, b in other.others] == ["森ビル", "林製菓"]
+        assert [other.text[a:b] for a, b in other.doubtful] == ["へ"]
+        assert other.whole
+
+
+def test_joined_documents_keep_the_other_ranges() -> None:
+    found = [d.text[a:b] for d in joined([OTHERS] * 6, random.Random(2)) for a, b in d.others]
+    assert found == ["森ビル", "林製菓"] * 6

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recognizers.training.widen import SentenceError, Widener, read_documents
+from recognizers.training.widen import Document, SentenceError, Widener, read_documents
 
 
 def labelled(line: str, seed: int = 1) -> tuple[str, list[str]]:
@@ -75,6 +75,32 @@ def test_an_unknown_placeholder_is_an_error_with_file_and_line(line: str, tmp_pa
 def test_every_sentence_file_of_the_repository_can_be_drawn() -> None:
     documents = list(read_documents(1))
     assert len(documents) > 5_000
-    for text, spans in documents:
+    for text, spans, *_ in documents:
         for start, end in spans:
             assert 0 <= start < end <= len(text)
+
+
+def others(line: str, seed: int = 1) -> list[str]:
+    document = Widener(seed).draw(line)
+    return [document.text[start:end] for start, end in document.others]
+
+
+def test_things_and_names_that_are_no_person_are_told_apart_from_words() -> None:
+    text, names = labelled("{-sei}と{sei}")
+    assert others("{-sei}と{sei}") == [text.split("と")[0]]
+    assert names == [text.split("と")[1]]
+
+
+def test_what_a_list_of_things_gives_is_marked_as_a_whole() -> None:
+    for seed in range(20):
+        text, _ = labelled("<{org}>", seed)
+        assert text[1:-1] in others("<{org}>", seed)
+
+
+def test_numbers_and_dates_are_no_things() -> None:
+    assert others("{date}に{n1}人") == []
+
+
+def test_moving_a_document_moves_all_its_ranges() -> None:
+    document = Document("森と林", ((0, 1),), ((2, 3),), doubtful=((1, 2),)).moved(4)
+    assert (document.spans, document.others, document.doubtful) == (((4, 5),), ((6, 7),), ((5, 6),))
