@@ -15,9 +15,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-_STRONG = re.compile(r"[。！？\n\r\u2028\u2029]|[!?](?=[\s\"')\]])|(?<=[a-z]{3})\.(?=\s)")
-_CLAUSE = re.compile(r"[、，；;…]|[,:)](?=\s)|(?<=[\"'\]}]),|[|\t]")
-_PLAIN_CLAUSE = re.compile(r"(?<=[ぁ-ん][うえがくしすずせたてでとどねのはばへめもやよらりるれろん])、")
+# The mark comes before what tells whether it is one, so that the search can skip by character class.
+_STRONG = re.compile(
+    r"[。！？\n\r\u2028\u2029!?.](?:(?<=[。！？\n\r\u2028\u2029])|(?<=[!?])(?=[\s\"')\]])|(?<=[a-z]{3}\.)(?=\s))"
+)
+_CLAUSE = re.compile(r"[、，；;…,:)|\t](?:(?<=[、，；;…|\t])|(?<=[,:)])(?=\s)|(?<=[\"'\]}],))")
+_PLAIN_CLAUSE = re.compile(r"、(?<=[ぁ-ん][うえがくしすずせたてでとどねのはばへめもやよらりるれろん]、)")
 _SOFT = re.compile(r"(?<=[ぁ-ん])(?=[^ぁ-んー\s])|(?<=[　」』）】])(?=\S)")
 _BLANK = re.compile(r"(?<=\s)(?=\S)")
 
@@ -29,6 +32,8 @@ _SEPARATOR = r" \u3000\-‐-―−–・./,、の()（）年月"
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Taisho|Showa|Heisei|Reiwa)[a-z]{0,6}\\.?"
 _LEAD = f"{_MONTH}|明治?|大正?|昭和?|平成?|令和?|[MTSHR〒(（+＋]"
 _NUMBER = re.compile(rf"(?:{_LEAD})?[{_SEPARATOR}]{{0,2}}(?:(?:[{_DIGIT}]|{_SPOKEN})ー?[{_SEPARATOR}]{{0,3}})++\Z")
+# What a number ends in, before all of it is looked for; so below.
+_NUMBER_END = re.compile(f"[{_DIGIT}{_SEPARATOR}ー{_SPOKEN.translate({ord(sign): None for sign in '|?'})}]")
 # What is known as an address or a mailbox only by what comes later: English order, kana, spelled aloud.
 _OPENING = re.compile(
     r"(?<![A-Za-z0-9.])(?:(?:Room|Rm|Flat|Apt|Apartment|Unit|Suite|No|Aza|Jl|Jalan|Calle|Via|Rue)\.? |#"
@@ -41,8 +46,10 @@ _OPENING_CHARS = 64
 _DAY_FIRST = re.compile(rf"(?<![0-9])[0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:of )?{_MONTH}")
 _DAY_CHARS = 20
 _CAPITALS = re.compile(r"(?<![A-Za-zÀ-ɏḀ-ỿ])(?:[A-ZÀ-ÞĐŁŚŠŻŽ][A-Za-zÀ-ɏḀ-ỿ'’.\-]{0,20},? ){1,5}\Z")
+_CAPITALS_END = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ'’.\-, ]")
 # 群 馬 県: characters that OCR set apart.
 _SPACED = re.compile(r"(?<!\S)(?:\S[ \u3000]{1,2}){2,32}\S?\Z")
+_SPACED_END = re.compile("[ \u3000]")
 _WORDS = tuple(
     re.compile(f"[{letters}]{{1,{most}}}")
     for letters, most in (
@@ -134,10 +141,10 @@ def settled(text: str, limit: int, least: int, end: int) -> int:
 
     Never before `least`; `end` is the cut, `limit` is at most `end`.
     """
-    number = _NUMBER.search(text, max(least, end - _LONGEST), end)
+    number = _number_before(text, end, least)
     if number is not None:
         limit = min(limit, number.start())
-    number = _NUMBER.search(text, max(least, limit - _LONGEST), limit)
+    number = _number_before(text, limit, least)
     if number is not None and limit < end and _continues(text[limit]):
         limit = number.start()
     opening = _OPENING.search(text, max(least, end - _OPENING_CHARS), limit)
@@ -148,9 +155,24 @@ def settled(text: str, limit: int, least: int, end: int) -> int:
         date = _DAY_FIRST.search(text, max(least, limit - _DAY_CHARS), end)
         if date is not None and date.start() < limit < date.end():
             limit = date.start()
-    earliest = max(least, limit - _LONGEST)
-    run = _CAPITALS.search(text, earliest, limit) or _SPACED.search(text, earliest, limit)
+    run = _run_before(text, limit, least)
     return limit if run is None else run.start()
+
+
+def _number_before(text: str, limit: int, least: int) -> re.Match[str] | None:
+    """The number that ends at `limit`."""
+    if _NUMBER_END.match(text, limit - 1, limit) is None:
+        return None
+    return _NUMBER.search(text, max(least, limit - _LONGEST), limit)
+
+
+def _run_before(text: str, limit: int, least: int) -> re.Match[str] | None:
+    """The capitalised words, or the characters set apart, that end at `limit`."""
+    earliest = max(least, limit - _LONGEST)
+    run = _CAPITALS.search(text, earliest, limit) if _CAPITALS_END.match(text, limit - 1, limit) else None
+    if run is None and _SPACED_END.search(text, max(earliest, limit - 2), limit):
+        run = _SPACED.search(text, earliest, limit)
+    return run
 
 
 def _continues(character: str) -> bool:

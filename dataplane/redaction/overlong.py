@@ -19,10 +19,15 @@ OPEN = "kagami.open"
 
 _BEGIN = "-----BEGIN "
 _KEY_TEXT = r"(?:[A-Za-z0-9+/=\s:,\\]|-(?!----))"
+# Entity, what stands in all of them, and the pattern.
 _OPENINGS = (
-    ("API_KEY", re.compile(rf"{_BEGIN}[A-Z0-9 ]{{0,40}}(?:PRIVATE KEY[A-Z ]{{0,8}}(?:-----{_KEY_TEXT}*)?-{{0,5}})?\Z")),
-    ("API_KEY", re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,4}\Z")),
-    ("URL_CREDENTIALS", re.compile(r"(?<=://)[^\s/@:]{1,64}:(?![0-9]{1,5}(?:[/?#]|\Z))[^\s/@]*\Z")),
+    (
+        "API_KEY",
+        _BEGIN,
+        re.compile(rf"{_BEGIN}[A-Z0-9 ]{{0,40}}(?:PRIVATE KEY[A-Z ]{{0,8}}(?:-----{_KEY_TEXT}*)?-{{0,5}})?\Z"),
+    ),
+    ("API_KEY", "eyJ", re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,4}\Z")),
+    ("URL_CREDENTIALS", "://", re.compile(r"(?<=://)[^\s/@:]{1,64}:(?![0-9]{1,5}(?:[/?#]|\Z))[^\s/@]*\Z")),
 )  # fmt: skip
 _KEY_LINES = re.compile(f"{_KEY_TEXT}*")
 _KEY_END = re.compile(r"-----END [A-Z0-9 ]{1,40}-----|-{1,5}(?:E(?:N(?:D[A-Z0-9 ]{0,40}-{0,5})?)?)?\Z")
@@ -31,8 +36,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~%@:&?#!$^*\\-]*")
 
 def opened(text: str) -> Span | None:
     """A value that began in `text` and has not ended at its end."""
-    for entity, pattern in _OPENINGS:
-        hit = pattern.search(text)
+    for entity, mark, pattern in _OPENINGS:
+        hit = pattern.search(text) if mark in text else None
         if hit is not None:
             return Span(hit.start(), len(text), entity, 0.9, OPEN)
     return None
