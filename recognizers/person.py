@@ -2,8 +2,8 @@
 
 Strategy: the text is cut at sentence ends into slices; each slice becomes rows of numbers (`person_features`), a small
 network (`person_layers`) gives morphemes a probability of beginning a name or being inside one, and runs of them above
-the threshold (`person_tagger`) are findings. Structure that the network cannot see, a column header far above, moves the threshold
-(`person_fields`).
+the threshold (`person_tagger`) are findings. Structure that the network cannot see, a column header far above, moves
+the threshold (`person_fields`).
 Guarantees: pure, linear, no exception for any text; no look beyond the end of the sentence or line to the right, and
 inside a sentence about five morphemes (10 to 16 characters of Japanese); to the left about sixteen morphemes, so with
 32 characters before it nothing changes but in rare cases, with 64 nothing.
