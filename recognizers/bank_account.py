@@ -16,7 +16,7 @@ from recognizers.context import Field, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.labels import labels
-from recognizers.numbers import Number, counted, numbers, readings
+from recognizers.numbers import Number, counted, has_digits, numbers, readings
 
 ENTITY = "BANK_ACCOUNT"
 _DIRECT = frozenset(
@@ -47,8 +47,10 @@ class BankAccountFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
-        if not _TELLING.isdisjoint(text.view(labels).kinds) or "記号" in text.folded:
+        if text.view(readings) and ("記号" in text.folded or not _TELLING.isdisjoint(text.view(labels).kinds)):
             yield from self._labelled(text)
+        if not has_digits(text):
+            return
         if _SEVEN.search(text.folded):
             for pattern in (_TRANSFER, _SHORT):
                 for match in pattern.finditer(text.folded):

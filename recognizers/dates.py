@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from recognizers.folded import FoldedText
+from recognizers.numbers import has_digits
 
 BEFORE = 24
 _S = " {0,3}"
@@ -90,7 +91,8 @@ def dates(text: FoldedText) -> Iterator[Date]:
     """All dates of the text."""
     yield from _written(text.folded)
     yield from _said(text.folded)
-    yield from _others(text.folded)
+    if has_digits(text):
+        yield from _others(text.folded)
 
 
 def _written(folded: str) -> Iterator[Date]:

@@ -79,7 +79,7 @@ def _corrected(text: FoldedText, name: str) -> Iterator[Finding]:
 
 
 def _numbers(text: FoldedText) -> Iterator[tuple[Number, float]]:
-    if ENTITY not in text.view(labels).kinds:
+    if not text.view(readings) or ENTITY not in text.view(labels).kinds:
         return
     for length, found in text.view(readings).items():
         for number in found if 2 <= length <= 16 else ():

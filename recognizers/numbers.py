@@ -22,6 +22,7 @@ MAX_PART = 19
 _LEADS = frozenset({"+", "(", "+(", "(+", "(+("})
 _CUTS = frozenset(" ~の、()")
 
+_DIGIT = re.compile("[0-9]")
 _D = "[0-9OoIl]"
 # A line may break after a hyphen; scanned boxes stand between single digits only.
 _JOIN = (
@@ -95,9 +96,19 @@ class _Piece(NamedTuple):
     digits: str
 
 
+def has_digits(text: FoldedText) -> bool:
+    """Whether there is a digit anywhere, as there is in most identifiers; asked before they are looked for."""
+    return text.view(_any_digit)
+
+
+def _any_digit(text: FoldedText) -> bool:
+    return _DIGIT.search(text.folded) is not None
+
+
 def numbers(text: FoldedText) -> list[Number]:
     """Maximal digit stretches, sorted by start; at least one true digit (two kanji, three spoken) each."""
-    return sorted([*_plain(text.folded), *_kanji(text.folded), *_spoken(text.folded)])
+    plain = _plain(text.folded) if has_digits(text) else ()
+    return sorted([*plain, *_kanji(text.folded), *_spoken(text.folded)])
 
 
 def readings(text: FoldedText) -> dict[int, list[Number]]:

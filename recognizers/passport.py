@@ -14,6 +14,7 @@ from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.labels import labels
 from recognizers.mrz import mrz_lines
+from recognizers.numbers import has_digits
 
 ENTITY = "PASSPORT"
 _END = r"(?![0-9A-Za-z_]|-[0-9A-Za-z])"
@@ -41,6 +42,8 @@ class PassportFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
+        if not has_digits(text):
+            return
         for pattern in (_JAPANESE, _FOREIGN) if _FOUR.search(text.folded) else ():
             for match in pattern.finditer(text.folded):
                 score = _score(text, match, japanese=pattern is _JAPANESE)

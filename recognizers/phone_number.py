@@ -13,7 +13,7 @@ from recognizers.context import Field, field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.labels import labels
-from recognizers.numbers import Number, counted, readings, tied
+from recognizers.numbers import Number, counted, has_digits, readings, tied
 
 ENTITY = "PHONE_NUMBER"
 _MOBILE = re.compile(r"0[5-9]0\d{8}")
@@ -48,6 +48,17 @@ class PhoneNumberFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
+        if text.view(readings):
+            yield from self._read(text)
+        if not has_digits(text):
+            return
+        for match in _SLASHED.finditer(text.folded):
+            yield text.finding(*match.span(), ENTITY, 0.8, self.name)
+        if "内" in text.folded:
+            for match in _SHORT_EXTENSION.finditer(text.folded):
+                yield text.finding(*match.span("digits"), ENTITY, 0.7, self.name)
+
+    def _read(self, text: FoldedText) -> Iterator[Finding]:
         # Extensions are known by their label alone, and each of those has one of two words in it.
         least = 2 if "内線" in text.folded or "ext" in text.lowered else 8
         for length, found in text.view(readings).items():
@@ -58,11 +69,6 @@ class PhoneNumberFinder:
                     yield text.finding(
                         start - _dialled(text.folded, start, length), number.end, ENTITY, score, self.name
                     )
-        for match in _SLASHED.finditer(text.folded):
-            yield text.finding(*match.span(), ENTITY, 0.8, self.name)
-        if "内" in text.folded:
-            for match in _SHORT_EXTENSION.finditer(text.folded):
-                yield text.finding(*match.span("digits"), ENTITY, 0.7, self.name)
 
 
 def _opening(folded: str, number: Number) -> int:

@@ -12,6 +12,7 @@ from recognizers.context import field_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.labels import labels
+from recognizers.numbers import has_digits
 
 ENTITY = "RESIDENCE_CARD"
 _CARD = re.compile(
@@ -30,7 +31,7 @@ class ResidenceCardFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
-        for match in _CARD.finditer(text.folded):
+        for match in _CARD.finditer(text.folded) if has_digits(text) else ():
             if sum(map(str.isdigit, match.group())) >= 5:
                 yield text.finding(match.start(), match.end(), ENTITY, _score(text, match), self.name)
         for match in _APART.finditer(text.folded) if ENTITY in text.view(labels).kinds else ():

@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recognizers.folded import FoldedText
-from recognizers.numbers import _SPOKEN, _SPOKEN_AHEAD, _SPOKEN_RUN, counted, numbers, of_lengths, readings, tied
+from recognizers.numbers import (
+    _SPOKEN,
+    _SPOKEN_AHEAD,
+    _SPOKEN_RUN,
+    counted,
+    has_digits,
+    numbers,
+    of_lengths,
+    readings,
+    tied,
+)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +111,8 @@ def test_runs_of_spoken_characters_hold_every_spoken_number(parts: list[str]) ->
     assert all(any(first <= start and end <= last for first, last in runs) for start, end in expected)
     within = [m.span() for first, last in runs for m in _SPOKEN.finditer(text, first, last + _SPOKEN_AHEAD)]
     assert [span for span in within if span[1] - span[0] >= 4] == expected
+
+
+def test_digits_of_any_script_count_as_digits_and_numerals_do_not() -> None:
+    assert all(has_digits(FoldedText(text)) for text in ("3", "第３回", "٣", "%33"))
+    assert not any(has_digits(FoldedText(text)) for text in ("", "三", "OOl", "さん"))
