@@ -1,4 +1,4 @@
-"""Whole documents that people wrote for training and labelled by hand: `documents/*.jsonl`.
+"""Whole labelled documents, written for training: `documents/*.jsonl`.
 
 A line is `{"id", "domain", "text", "spans": [[start, end], …], "others": […], "ignore": […]}`, offsets in code points: names of
 people, what is no such name (other personal data, look-alikes), what may be taken for either. All people are invented.
