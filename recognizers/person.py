@@ -29,11 +29,11 @@ from recognizers.person_tagger import Span, Tagger
 SLICE = 3_000
 LEFT = 64
 # Least probability of a name: in running text, in a column of names, in a column of something else.
-THRESHOLDS = {UNKNOWN: 0.4, NAME: 0.1, OTHER: 0.9}
+THRESHOLDS = {UNKNOWN: 0.3, NAME: 0.1, OTHER: 0.9}
 # … of a single word that no list and no dictionary has as a name, without an honorific.
-PLAIN = 0.7
+PLAIN = 0.5
 # … of what an honorific follows.
-HONOURED = 0.15
+HONOURED = 0.1
 LEAST = min(THRESHOLDS.values())
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HONOURED = re.compile(" ?(?:さん|さま|くん|ちゃん|[様氏君殿])")
