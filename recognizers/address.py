@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from recognizers.address_grammar import AZA, BUILDING, ONLY_BLOCK, SEGMENT, TOWN_ONLY, judge_block, prefix
+from recognizers.address_grammar import AZA, BUILDING, KYOTO_TOWN, ONLY_BLOCK, SEGMENT, TOWN_ONLY, judge_block, prefix
 from recognizers.context import field_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
@@ -20,7 +20,7 @@ from recognizers.places import Place, Places, places
 ENTITY = "ADDRESS"
 _LINK = re.compile(r"(?:の?、?| {1,2}|\n|<br ?/?>)")
 _PROSE = re.compile(
-    r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|道道|国道|県道|府道|都道|市道|号線|による|について|(?:祭り?|まつり|フェスタ?|マラソン|大会|計画|ビジョン|プラン|展|博)$"
+    r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|道道|国道|県道|府道|都道|市道|号線|による|について|(?:祭り?|まつり|フェスタ?|マラソン|大会|計画|ビジョン|プラン|展|博)$|条例|規則|告示|訓令"
 )
 # The first character comes before what tells which it was, here and below: so the search can skip by character class.
 _LONE = re.compile(
@@ -30,7 +30,7 @@ _CJK_RUN = re.compile(r"[々ヶ一-龠ぁ-んァ-ンー]{2,12}$")
 _SPACES = 7
 _SPACED = re.compile(rf"(?<!\S)(?:[^\s!-~] |[0-9] ){{{_SPACES},80}}[^\s](?!\S)")
 _LABEL = re.compile(
-    r"(?:住所[0-9]?|居所|居住地|住居地|本籍|所在地?|届け?先|送付先|自宅|実家|地番(?<![0-9〇一-九十]..)|番地(?<![0-9〇一-九十]..)|建物名?|line[0-9]|address_?[0-9]?|addr)"
+    r"(?:住所[0-9]?|居所|居住地|住居地|本籍|所在地?|届け?先|送付先|自宅|実家|地番(?<![0-9〇一二三四五六七八九十]..)|番地(?<![0-9〇一二三四五六七八九十]..)|建物名?|line[0-9]|address_?[0-9]?|addr)"
     r"(?:\([^()\n]{1,8}\))?[\"')」]{0,2}(?: ?[:=は|,] ?| {1,2})[\"'「]?"
 )
 _PARTIAL = re.compile(r"[^\s,\"'<>|;、。()「」]{0,16}[0-9][^\s,\"'<>|;、。()「」]{0,16}")
@@ -44,6 +44,9 @@ _VCARD = re.compile(r"\bADR[^:\n]{0,40}:;{0,2}(?P<value>[^\n]{5,160})")
 _NEIGHBOURHOOD = re.compile(
     "(?![のはがをにでとへもやか])(?:[ぁ-ん]{2,6}|[ァ-ヶー]{2,6}|[一-龠々]{1,4})[町丁](?<!城下町)(?<!宿場町)(?<!門前町)(?<!温泉町)(?<!下町)(?<!の町)"
 )
+_KYOTO = re.compile("[上下](?:る|ル)|[東西]入")
+# A town and its 丁目 alone is where a crossing, a station or a society is; people's homes have more numbers.
+_CHOME_ONLY = re.compile("[0-9〇一二三四五六七八九十]{1,3}丁目")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
 _SEGMENTS = 5
 
@@ -106,7 +109,11 @@ class AddressFinder:
                 break
             strength = judge_block(text.modern, *match.span("block"))
             town = self._town_quality(match["town"])
-            if strength < 0 or town < 0 or (strength == 0 and best >= 0):
+            apart = bool(match["town"]) and not match["town"].strip()
+            if strength < 0 or town < 0 or (best >= 0 and _ended(match, strength, apart=apart)):
+                break
+            # Two cities and their score: a city's number stands behind a town.
+            if apart and best < 0 and strength < 2 and text.modern[end - 1] in "市区":
                 break
             if strength == 0 and town < 2 and not self._vouched(text, start, match):
                 break
@@ -114,7 +121,8 @@ class AddressFinder:
             end = match.end()
         if best < 0:
             return start, 0.0
-        return _building(text.modern, end), (0.8, 0.9, 0.95)[best] - (0.0 if whole else 0.05)
+        turn = KYOTO_TOWN.match(text.modern, end)
+        return _building(text.modern, turn.end() if turn else end), (0.8, 0.9, 0.95)[best] - (0.0 if whole else 0.05)
 
     def _vouched(self, text: FoldedText, start: int, match: re.Match[str]) -> bool:
         """Whether a bare number after a town nobody knows is a block: under an address label, or before a building."""
@@ -131,7 +139,7 @@ class AddressFinder:
     def _town_quality(self, town: str) -> int:
         """2 a known town, 1 may be one, -1 prose."""
         name = town.strip("、, \n").replace(" ", "")
-        if "字" in name and not _PROSE.search(name):
+        if ("字" in name or _KYOTO.search(name)) and not _PROSE.search(name):
             return 2
         known = self._places.longest_town(name)
         if known and not _PROSE.search(name, known):
@@ -158,6 +166,8 @@ class AddressFinder:
             if block is None:
                 continue
             start, end = block
+            if _CHOME_ONLY.fullmatch(text.modern, start, end) and field_of(text, start, end).kind != ENTITY:
+                continue
             run = _CJK_RUN.search(text.modern, max(0, start - 12), start)
             size = self._places.town_before(run.group()) if run else 0
             strength = judge_block(text.modern, start, end) if size else -1
@@ -208,6 +218,11 @@ def _chains(found: list[Place], modern: str) -> Iterator[Place]:
         pending = place
     if pending is not None:
         yield pending
+
+
+def _ended(match: re.Match[str], strength: int, *, apart: bool) -> bool:
+    """Whether a further segment is none: a bare number, but for one in Kyoto's manner, or one that stands alone."""
+    return apart or (strength == 0 and _KYOTO.search(match["town"]) is None)
 
 
 def _block_around(modern: str, place: int) -> tuple[int, int] | None:

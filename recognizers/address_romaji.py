@@ -26,12 +26,15 @@ _COUNTRIES = (
     "|Finland|Denmark|Netherlands|Belgium|Switzerland|Austria|Poland|Canada|Australia|New Zealand|India|Indonesia|Malaysia"
     "|Singapore|Thailand|Vietnam|Viet Nam|Philippines|China|Taiwan|Hong Kong|Korea|South Korea|Brazil|Mexico|Peru|Nepal"
 )
+_PREFECTURES = "|".join((_PLACES + " " + _PLACES.upper()).split())
 _N = "[0-9O]{1,5}"
+# A line ends where a comma may stand.
+_COMMA = r"(?:[,;](?![0-9]{3}\b) ?\n?|\n {0,4}(?=[A-Z0-9〒]))"
 _WORD = "(?>[0-9A-Za-zÀ-ɏ.'&-]{1,24})"
 _WORDS = f"{_WORD}(?: {_WORD}){{0,5}}+"
 _JP_POSTAL = "〒?[0-9OIl]{3}-[0-9OIl]{4}(?![-0-9])"
 _STREET = (
-    "(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Place|Pl|Square|Terrace|Crescent|Close"
+    "(?:Street|Walk|Row|Mews|Gardens|Grove|Hill|Quay|Alley|Circle|Trail|Wharf|Park|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Place|Pl|Square|Terrace|Crescent|Close"
     "|Highway|Court|Parkway)"
 )
 _FOREIGN = (
@@ -43,13 +46,13 @@ _FOREIGN = (
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _START = (
     rf"#{_N}|(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite) ?#?[0-9A-Z-]{{1,6}}|[0-9]{{1,2}}F"
-    rf"|{_N}(?:-{_N}){{1,4}}|[0-9]{{1,5}}(?= (?:O?oaza |Oaza |Aza )?[A-Z][a-z]{{1,20}}(?:-| ?,))"
+    rf"|{_N}(?:-{_N}){{1,4}}|{_N}-(?:jo|chome|ban)\b(?:-{_N}){{0,3}}|[0-9]{{1,5}}(?= (?:O?oaza |Oaza |Aza )?[A-Z][a-z]{{1,20}}(?:-| ?,))"
     rf"|(?:Aza|Oaza|Nishi|Higashi|Kita|Minami) [0-9A-Za-z-]{{1,24}} {_N}(?:-[0-9A-Za-z]{{1,6}}){{0,3}}"
     rf"|(?P<weak>(?!{_MONTH})[A-Z][a-z]{{1,20}}(?:-[a-z]{{1,12}})? {_N}[A-Z]?(?:-[0-9A-Za-z]{{1,6}}){{0,3}})"
 )
-_SUFFIXED = r"[A-Z][a-zA-Z]{1,20}(?:-[A-Za-z]{1,12}){0,2}?(?:-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|chome|jo|dori)\b| (?:City|Ward|Prefecture|Pref\.?|Town)\b)"
+_SUFFIXED = r"[A-Z][a-zA-Z]{1,20}(?:-[A-Za-z]{1,12}){0,2}?(?:-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|chome|jo|dori|KU|SHI|CHO|MACHI|GUN|KEN|FU|TO|SON|MURA|CHOME|JO|DORI)\b| (?:City|Ward|Prefecture|Pref\.?|Town)\b)"
 _ADMINISTRATIVE = re.compile(
-    rf"(?:(?:{_SUFFIXED}|(?:{'|'.join(_PLACES.split())})\b(?:-(?:shi|ken|fu|to)\b)?)(?: {_JP_POSTAL})?"
+    rf"(?:(?:{_SUFFIXED}|(?:{_PREFECTURES})\b(?:-(?:shi|ken|fu|to|SHI|KEN|FU|TO)\b)?)(?: {_JP_POSTAL})?"
     rf"|{_WORD} {_JP_POSTAL}|{_JP_POSTAL})(?:,? (?:Japan|JAPAN))?"
 )
 # A room in brackets and what follows it: (Apt. 603), 110-0015.
@@ -57,20 +60,23 @@ _ROOM_IN_BRACKETS = re.compile(
     rf" ?\((?:(?:Room|Rm|Unit|Apt|Apartment|Suite|Flat|No)\b\.? ?)?#?[0-9A-Z]{{1,5}}F?\)(?:,? (?:Japan|JAPAN)\b)?(?:,? ?{_JP_POSTAL})?"
 )
 # From the large to the small: Nagasaki-ken, Isahaya-shi, Eisho-machi 0-12; and a list that leaves out the commas.
-_PLACE = rf"(?:{_SUFFIXED}|(?:{'|'.join(_PLACES.split())})\b(?:-(?:shi|ken|fu|to)\b)?)"
+_PLACE = rf"(?:{_SUFFIXED}|(?:{_PREFECTURES})\b(?:-(?:shi|ken|fu|to|SHI|KEN|FU|TO)\b)?)"
 _BLOCK = rf"(?!{_JP_POSTAL}){_N}(?:-(?:{_N}|jo|chome|ban|go)\b){{0,4}}(?![0-9A-Za-z]|[-/:.][0-9])"
 _DOWNWARD = re.compile(
     rf"(?:{_JP_POSTAL},? )?{_PLACE}(?:,? {_PLACE}){{0,4}}+(?:,? (?=[A-Z]){_WORD}){{0,3}}? {_BLOCK}(?: [A-Z][a-z]{{2,16}} {_BLOCK})?"
     rf"(?:, {_PLACE}){{0,3}}+(?: {_JP_POSTAL})?"
 )
 _UNPARTED = re.compile(
-    rf"{_N}(?:-{_N}){{1,3}} (?:[A-Z][A-Za-z-]{{1,24}} ){{0,2}}{_SUFFIXED}(?:,? {_PLACE}){{0,3}}(?: {_JP_POSTAL})?(?:,? (?:Japan|JAPAN))?"
+    rf"{_N}(?:-{_N}){{1,3}} (?:[A-Z][A-Za-z-]{{1,24}},?[ \n]){{0,2}}{_SUFFIXED}(?:,?[ \n]{_PLACE}){{0,3}}(?:,?[ \n]{_JP_POSTAL})?(?:,?[ \n](?:Japan|JAPAN))?"
 )
-_HYPHENED = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura)\b")
+_HYPHENED = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|KU|SHI|CHO|MACHI|GUN|KEN|FU|TO|SON|MURA)\b")
 # One place and one number are a year or a count: Minato-ku 2025.
 _PARTED = re.compile("[0-9]-[0-9]|,")
 # The name of the building before its room: Maison Lilas 12B, Park Tower Room 1205.
 _ROOM_FIRST = re.compile("#|[0-9]{1,2}F|Room|Rm|Flat|Unit|Apt|Apartment|Suite|[A-Z][a-z]")
+_ROOM_BEFORE = re.compile(
+    r"(?<![A-Za-z])(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite|House|Level|Floor)\.? ?#?[0-9A-Z-]{1,6}, \Z|(?<![0-9A-Za-z])[0-9]{1,2}F, \Z"
+)
 _NAME_BEFORE = re.compile(
     r"(?<![A-Za-z])(?:(?!(?:At|To|In|From|The|Address|Home|Ship|Send|My|Our|And|Dear)\b)[A-Z][A-Za-z'&.-]{1,16} ){1,3}\Z"
 )
@@ -80,13 +86,13 @@ _ABROAD = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
-    rf"(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: (?![a-z]{{3}}){_WORD}){{0,4}}+(?P<parts>(?:[,;](?![0-9]{{3}}\b) ?{_WORDS}){{1,7}}+)"
+    rf"(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: (?![a-z]{{3}}){_WORD}){{0,4}}+(?P<parts>(?:{_COMMA}{_WORDS}){{1,7}}+)"
 )
 _SCORE = re.compile("[0-9]{1,3}-[0-9]{1,3},")
 _PROSE = re.compile("[a-z]")
 _TELLING = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura)\b|[0-9]{3}-|City|Ward")
 _BEGIN = re.compile(r"[#0-9A-ZÀ-Þ](?<![0-9A-Za-z-].)")
-_SPLIT = re.compile(r"[,;] ?")
+_SPLIT = re.compile(r"[,;] ?\n?|\n {0,4}")
 
 
 class RomajiAddressFinder:
@@ -98,7 +104,7 @@ class RomajiAddressFinder:
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
         folded = text.folded
-        spans = [*_upward(folded)] if "," in folded else []
+        spans = [*_upward(folded)] if "," in folded or "\n" in folded else []
         if "-" in folded and _HYPHENED.search(folded):
             spans += _hyphened(folded)
         for start, end in _joined(spans):
@@ -142,6 +148,9 @@ def _upward(folded: str) -> Iterator[tuple[int, int]]:
 
 
 def _with_building(folded: str, match: re.Match[str]) -> int:
+    room = _ROOM_BEFORE.search(folded, max(0, match.start() - 24), match.start())
+    if room is not None:
+        return room.start()
     if not _ROOM_FIRST.match(folded, match.start()):
         return match.start()
     name = _NAME_BEFORE.search(folded, max(0, match.start() - 52), match.start())

@@ -28,7 +28,7 @@ _YEAR = f"(?:(?:西暦{_S})?(?:(?:1 ?[89]|2 ?0)[0-9 ]{{2,5}}|[一二][〇一二�
 # Dates are rare and their patterns dear: the sign 年 or a digit leads to each, and the pattern is tried around it.
 _YEAR_BEFORE = re.compile(f"{_YEAR}{_NOTE}{_S}$")
 # 60年4月17日: the era is ticked elsewhere on the form, or left out.
-_SHORT_YEAR = re.compile(f"(?<![0-9〇一-九十百千,.])(?:[0-9]{{2}}|元){_S}$")
+_SHORT_YEAR = re.compile(f"(?<![0-9〇一二三四五六七八九十百千,.])(?:[0-9]{{2}}|元){_S}$")
 _FROM_YEAR = re.compile(rf"年(?!度){_NOTE}{_PAUSE}{_S}{_NUMBER}{_S}月{_PAUSE}{_S}{_NUMBER}{_S}日")
 # Read out, a year may come last (六月一日、昭和六十年), and transcripts write sounds (ろくがつ ついたち).
 _SOUND = "(?:せん|ひゃく|びゃく|ぴゃく|はっ|ろっ|にじゅう|じゅう|ぜろ|いち|に|さん|よん|し(?!ょ)|ご|ろく|なな|しち|はち|きゅう|きゅー|く|がん)"
@@ -139,8 +139,8 @@ def _others(folded: str) -> Iterator[Date]:
 
 # What is written of a year of 2010 or before; 〇 and one by one in kanji too.
 _EARLY = re.compile(
-    r"(?:西暦)?(?:1[89][0-9]{2}|200[0-9]|2010|一[八九][〇一-九]{2}|二〇〇[〇一-九]|二〇一〇)|[明大昭]|[MTSmts][. ]?[0-9]"
-    r"|(?:平成?|[Hh][. ]?)(?:元|0?[1-9]|1[0-9]|2[0-2]|二?十[一二]?|十?[一-九])(?![0-9一-九])|.*[^0-9](?:1[89][0-9]{2}|200[0-9]|2010)$"
+    r"(?:西暦)?(?:1[89][0-9]{2}|200[0-9]|2010|一[八九][〇一二三四五六七八九]{2}|二〇〇[〇一二三四五六七八九]|二〇一〇)|[明大昭]|[MTSmts][. ]?[0-9]"
+    r"|(?:平成?|[Hh][. ]?)(?:元|0?[1-9]|1[0-9]|2[0-2]|二?十[一二]?|十?[一二三四五六七八九])(?![0-9一二三四五六七八九])|.*[^0-9](?:1[89][0-9]{2}|200[0-9]|2010)$"
 )
 
 

@@ -14,7 +14,12 @@ from typing import cast
 from recognizers.base import Finder
 
 FACTORIES: dict[str, tuple[str, ...]] = {
-    "ADDRESS": ("recognizers.address:load", "recognizers.address_romaji:load", "recognizers.address_kana:load"),
+    "ADDRESS": (
+        "recognizers.address:load",
+        "recognizers.address_romaji:load",
+        "recognizers.address_kana:load",
+        "recognizers.address_fields:load",
+    ),
     "API_KEY": ("recognizers.api_key:load",),
     "BANK_ACCOUNT": ("recognizers.bank_account:load",),
     "CREDIT_CARD": ("recognizers.credit_card:load",),

@@ -40,6 +40,13 @@ FINDER = load()
         "⟦45 Rue de Rivoli, 75001 Paris, France⟧",
         "⟦Apt 12, 150-0001⟧, 080-0123-9988",
         "resident of ⟦Aza Nakamura 00, Ono-machi, Tamura-gun, Fukushima⟧",
+        "⟦Apt 12B, 88 Harrow Lane, Leeds LS6 0QT, United Kingdom⟧",
+        "⟦77 Harbour Walk, Suite 300, Boston, MA 02210⟧",
+        "at ⟦House 6, 551-3 Koyama-cho, Machida, Tokyo⟧.",
+        "⟦1-1-74 KAMIYACHO\nMINATO-KU TOKYO⟧",
+        "⟦0-jo Nishi 0-chome, Iwamizawa, Hokkaido⟧",
+        "⟦5-2-1 Ginza\nChuo-ku, Tokyo 104-0061\nJapan⟧",
+        "⟦TOKYO-TO CHIYODA-KU KANDA 1-2-3⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
