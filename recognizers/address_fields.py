@@ -31,9 +31,8 @@ _KEY = re.compile(
     r"(?P<value>[^\"'\n<>&;「」{}\[\]:=]{2,60})"
 )
 _LEFT = re.compile(r"[0-9a-z一-龠]\Z")
-_WORDS = (
-    "都道府県", "市区", "市町村", "町域", "町名", "番地", "以降の住所", "住所1", "住所2", "pref", "city", "street", "line1", "line_1", "line 1", "address1", "address_1", "addr1",
-)  # fmt: skip
+# Every key of a street or block number has one of these in it.
+_WORDS = ("番地", "住所", "street", "line", "addr", "block", "chome")
 _NAMED = re.compile(
     r"(?:[一-龠々ぁ-んァ-ヶー]{1,10}[都道府県市区町村郡]|[A-Z][A-Za-z.' -]{1,30}|[一-龠々ヶケ]{2,4})(?:[一-龠々ぁ-んァ-ヶー0-9-]{0,24})"
 )
