@@ -32,6 +32,12 @@ _TRANSFER = re.compile(
 )
 _SHORT = re.compile(r"(?<![一-龠々])(?:普|当|貯|定)[ :.]{0,2}(?P<account>[0-9]{7})(?![0-9])")
 _IBAN = re.compile(r"[A-Z](?<![0-9A-Za-z].)[A-Z][0-9]{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?(?![0-9A-Za-z])")
+# A transfer message's account line (SWIFT MT103), and 振替口座 of the post: 0AAAA-B-CCCCCC.
+_MESSAGE = re.compile(r":5(?:0[AFK]?|9[AF]?):/(?P<account>[0-9A-Z]{5,34})(?![0-9A-Za-z])")
+_GIRO = re.compile(r"振替(?:口座)?[^0-9\n]{0,12}(?P<account>0[0-9]{4} ?-? ?[0-9] ?- ?[0-9]{1,7})(?![0-9-])")
+# What a form shows to be filled in.
+_SAMPLE = re.compile(r"例|見本|サンプル|〇〇|XX|××|△△|sample|example", re.IGNORECASE)
+_SAMPLES = frozenset({"1234567", "0000000", "9999999", "7654321"})
 _SEVEN = re.compile("[0-9][0-9]{6}")
 # Without a label of these kinds only 記号, whatever its kind, can tell of an account.
 _TELLING = frozenset({ENTITY, "HEALTH_INSURANCE", "SYMBOL"})
@@ -55,6 +61,9 @@ class BankAccountFinder:
             for pattern in (_TRANSFER, _SHORT):
                 for match in pattern.finditer(text.folded):
                     yield text.finding(*match.span("account"), ENTITY, 0.85, self.name)
+        for pattern in [_MESSAGE] * (":5" in text.folded) + [_GIRO] * ("振替" in text.folded):
+            for match in pattern.finditer(text.folded):
+                yield text.finding(*match.span("account"), ENTITY, 0.9, self.name)
         for match in _IBAN.finditer(text.folded):
             if checksums.iban(match.group()):
                 yield text.finding(*match.span(), ENTITY, 0.9, self.name)
@@ -71,12 +80,17 @@ class BankAccountFinder:
 
 def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
-    if field.kind != ENTITY:
+    if field.kind != ENTITY or _shown(text.folded, number):
         return 0.0
     standard = len(number.digits) == 7 and len(number.groups) in (1, 7)
     if standard:
         return 0.95 if field.strength >= 0.8 else 0.75
     return 0.85 if field.word in _DIRECT and field.strength >= 0.95 and not counted(text.folded, number) else 0.0
+
+
+def _shown(folded: str, number: Number) -> bool:
+    """Whether the number is a form's example."""
+    return number.digits in _SAMPLES and _SAMPLE.search(folded, max(0, number.start - 32), number.start) is not None
 
 
 def _postal_score(text: FoldedText, number: Number) -> float:
@@ -101,7 +115,7 @@ def _is_symbol(field: Field) -> bool:
 def _postal_numbers(text: FoldedText, name: str) -> Iterator[Finding]:
     """The 番号 that follows a ゆうちょ 記号."""
     for left, right in pairwise(text.view(numbers)):
-        if left.groups == (5,) and len(right.groups) == 1 and 2 <= len(right.digits) <= 8:
+        if left.groups == (5,) and right.groups[1:] in ((), (1,)) and 2 <= len(right.digits) <= 8:
             gap = text.folded[left.end : min(right.start, left.end + 13)]
             if len(gap) <= 12 and "番号" in gap and _postal_score(text, left) >= 0.6:
                 yield text.finding(right.start, right.end, ENTITY, 0.96, name)

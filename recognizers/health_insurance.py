@@ -16,16 +16,26 @@ from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.labels import labels
 from recognizers.numbers import Number, counted, numbers, readings
-from recognizers.tables import table_at
+from recognizers.table_rows import Table
+from recognizers.tables import table_at, tables
 
 ENTITY = "HEALTH_INSURANCE"
 _GAP = r"[ \t:：=は、,が「『(\"']{0,6}(?:ええ、)?"
 _VALUE = r"(?:(?![のはがをと])[一-龠々ぁ-んァ-ヶA-Za-z]{1,5}(?<![がはのを])(?: (?!番号)[一-龠々]{1,4})?[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
 _LETTERS = r"(?!番号)[一-龠々]{1,4}[-・][一-龠々]{1,4}"
+_WORD = "(?!(?:と|や|及び|または|又は|なし|あり|無し?|有り?|の|等|など)[ 、,・])[一-龠々ぁ-んァ-ヶ]{1,6}"
+# 記号 of books, securities, elements and machines are others.
+_OWN = "(?:(?<![一-龠])|(?<=[証険保者健員書等格]))(?<!理)"
 _SYMBOL = re.compile(
-    rf"(?:記号(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?){_GAP}(?P<symbol>{_VALUE}|{_LETTERS}|[一-龠々]{{2,4}}(?=[ 、,]{{1,3}}番号))"
+    rf"(?:{_OWN}記号(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?){_GAP}(?P<symbol>{_VALUE}|{_LETTERS}|{_WORD}(?=[ 、,・]{{1,3}}番号))"
     rf"(?:[ \t、,/・」』)との\n\"'-]{{0,5}}(?:and )?(?:番号|[Nn]umber|No\.){_GAP}(?P<number>{_VALUE}))?"
 )
+# 記号がひらがなで…, and a card's two values after the insurance's short name: 国保 … 12-345.
+_SPELT = re.compile(
+    rf"{_OWN}記号(?:は|が)、?(?:ひらがな|カタカナ|かたかな|漢字|アルファベット)(?:で|の)、?(?P<value>[ぁ-んァ-ヶー一-龠々A-Z]{{1,8}}?)(?=[の、。 ]|で[、す])"
+    r"|(?:国保|社保|健保|保険証|共済|組合員証)[ :はが]{1,3}(?P<both>[一-龠々ぁ-んァ-ヶ]{1,5} ?[0-9]{1,8} ?[-・の] ?[0-9]{1,8})(?![0-9])"
+)
+_WORD_CELL = re.compile(r"[,\t|\"\[ ](?P<value>[一-龠々ぁ-んァ-ヶ]{1,6})(?=[\" \t,|])")
 # What a talk of a wrong 記号・番号 sets side by side: 正:1234・56 誤:1234・65.
 _CORRECTED = re.compile(
     rf"(?:正しくは|(?<![一-龠])[正誤新旧](?![一-龠ぁ-んァ-ヶ])|(?:訂正|変更|修正)[前後]|前回|今回){_GAP}"
@@ -34,7 +44,7 @@ _CORRECTED = re.compile(
 _CLAIM = re.compile("返戻|レセプト|診療報酬")
 _BOTH = re.compile("記号(?:番号|・番号|/番号|と番号|、番号|及び番号)")
 _SYMBOL_WORD = re.compile("記号")
-_SYMBOL_WORDS = frozenset({"記号", "記号番号", "記号・番号", "symbol", "symbol/number"})
+_SYMBOL_WORDS = frozenset({"記号", "保険証記号", "記号番号", "記号・番号", "symbol", "symbol/number"})
 _TOPIC = re.compile("保険|健保|国保|社保|療養|適用認定|資格|介護|後期高齢|共済|けんぽ|組合員証|受給券|[Ii]nsur")
 
 
@@ -59,6 +69,8 @@ class HealthInsuranceFinder:
                     yield text.finding(number.start, number.end, ENTITY, 0.65, self.name)
 
         yield from _corrected(text, self.name)
+        if "記号" in text.folded or ENTITY in text.view(labels).kinds:
+            yield from _spelt(text, self.name)
 
     def _labelled(self, text: FoldedText) -> Iterator[Finding]:
         for match in _SYMBOL.finditer(text.folded):
@@ -66,6 +78,26 @@ class HealthInsuranceFinder:
             for part in ("symbol", "number"):
                 if match[part] is not None:
                     yield text.finding(*match.span(part), ENTITY, score, self.name)
+
+
+def _spelt(text: FoldedText, name: str) -> Iterator[Finding]:
+    """Values of words: told by the script they are written in, after 国保, and in a column of 記号."""
+    for match in _SPELT.finditer(text.folded):
+        if _telling(text, *match.span()):
+            yield text.finding(*match.span("value" if match["value"] else "both"), ENTITY, 0.85, name)
+    for table in text.view(tables):
+        if not _of_symbols(text, table):
+            continue
+        for match in _WORD_CELL.finditer(text.folded, table.start, table.end):
+            field = field_of(text, *match.span("value"))
+            if field.strength == IN_COLUMN and field.word in _SYMBOL_WORDS:
+                yield text.finding(*match.span("value"), ENTITY, 0.8, name)
+
+
+def _of_symbols(text: FoldedText, table: Table) -> bool:
+    """Whether a table has a column of 記号, and its header speaks of health insurance."""
+    header = text.folded[table.header[0][0] : table.header[-1][1]]
+    return _SYMBOL_WORD.search(header) is not None and _TOPIC.search(header) is not None
 
 
 def _corrected(text: FoldedText, name: str) -> Iterator[Finding]:
@@ -97,6 +129,9 @@ def _score(text: FoldedText, number: Number) -> float:
         return 0.85 if size > 6 or checksums.insurer_number(number.digits) else field.strength - 0.3
     if field.kind == ENTITY and field.strength >= 0.95 and (size < 6 or number.style == "spoken"):
         return 0.8 if field.word.endswith(("番号", "記号", "symbol", "number")) else 0.0
+    table = table_at(text, number.start) if field.kind == "NUMBER" and field.strength == IN_COLUMN else None
+    if table is not None and _of_symbols(text, table):
+        return 0.7
     if field.kind not in (ENTITY, "NUMBER", "") or ENTITY not in topics_of(text, number.start, number.end, before=60):
         return 0.0
     if field.kind == "NUMBER" and field.strength == IN_COLUMN and _telling(text, number.start, number.end):

@@ -13,7 +13,7 @@ from recognizers import checksums
 from recognizers.context import field_of, topics_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
-from recognizers.numbers import Number, of_lengths
+from recognizers.numbers import Number, of_lengths, tied
 
 ENTITY = "MY_NUMBER"
 
@@ -35,6 +35,8 @@ def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:
         return 0.99
+    if tied(text.folded, number) and len(number.groups) < 3:  # the tail of a longer code
+        return 0.3
     if "、" in number.joins:  # a list of years or counts, unless the label says otherwise
         return 0.4
     if ENTITY in topics_of(text, number.start, number.end):

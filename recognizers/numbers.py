@@ -199,13 +199,19 @@ def _pieces(folded: str, start: int, end: int, pattern: re.Pattern[str]) -> list
 
 def _trimmed(pieces: list[_Piece], folded: str) -> list[_Piece]:
     """Without edge groups that are letters only ('I 10'), unless a hyphen ties them to a number ('OOO-1187')."""
-    if folded[pieces[0].start : pieces[-1].end].isdigit():
+    if folded[pieces[0].start : pieces[-1].end].isdigit() or _scanned(pieces, folded):
         return pieces
     while pieces and _is_word(pieces[0], folded) and not _tied(pieces, 0, folded):
         pieces = pieces[1:]
     while pieces and _is_word(pieces[-1], folded) and not _tied(pieces, len(pieces) - 2, folded):
         pieces = pieces[:-1]
     return pieces
+
+
+def _scanned(pieces: list[_Piece], folded: str) -> bool:
+    """Whether single characters stand apart, more digits than letters: `O 6 l 2 7 3 8`."""
+    words = sum(_is_word(piece, folded) for piece in pieces)
+    return len(pieces) >= 6 and 2 * words < len(pieces) and all(piece.end - piece.start == 1 for piece in pieces)
 
 
 def _is_word(piece: _Piece, folded: str) -> bool:

@@ -56,12 +56,13 @@ def cell_at(text: FoldedText, place: int) -> Cell | None:
 
 def table_at(text: FoldedText, place: int) -> Table | None:
     """The table whose rows `place` is in."""
-    tables = text.view(_tables)
-    index = bisect_right(tables, (place, len(text.folded) + 1)) - 1
-    return tables[index] if index >= 0 and tables[index].start <= place < tables[index].end else None
+    known = text.view(tables)
+    index = bisect_right(known, (place, len(text.folded) + 1)) - 1
+    return known[index] if index >= 0 and known[index].start <= place < known[index].end else None
 
 
-def _tables(text: FoldedText) -> list[Table]:
+def tables(text: FoldedText) -> list[Table]:
+    """All tables of `text`, by start; for `FoldedText.view`."""
     folded = text.folded
     found = [*_inserts(folded), *_listed(text), *_tagged(text)]
     if "\n" in folded:

@@ -37,7 +37,7 @@ _WORDS: dict[str, str] = {
         "口座番号 こうざばんごう コウザバンゴウ こうざ 口座 普通預金 普通口座 普通 当座預金 当座 貯蓄 貯蓄預金 定期預金 定期 別段預金 別段 (普) (当) 振込先 振込口座 返金先 返金口座 引落口座 給与口座 証券口座 "
         "ゆうちょ ゆうちょ銀行 郵便貯金 account|number account|no account a/c a/c|no bank|account ordinary ordinary|account savings "
         "accountnumber bankaccountnumber accountno account_number account_no bank_account acct acct|no checking iban 信用金庫 信金 信用組合 銀行 農協 ja 労金 労働金庫 bank bankaccount "
-        "通帳 通帳番号 貯金 預金 預金口座 普通no 支店"
+        "ふつう とうざ futsu futsuu futsuu_yokin kouza kouza_no kouza_bango kouzabango koza koza_bango kozabango 口座no bankacct bank_acct acctno acct_no 通帳 通帳番号 貯金 預金 預金口座 普通no 支店"
     ),
     "DRIVERS_LICENSE": (
         "運転免許 めんきょしょう めんきょ 運転免許証 免許証 免許証番号 運転免許証番号 免許番号 免許 運転経歴証明書 二種免許 原付免許 driver's|license driver's|licence drivers|license "
@@ -60,7 +60,7 @@ _WORDS: dict[str, str] = {
         "insured|number insurernumber insurednumber insurer_number insured_number hokensha 国民健康保険 共済 保険証番号 介護保険被保険者番号 療養費 受給券 insurer"
     ),
     "POSTAL_CODE": (
-        "郵便番号 〒 郵便 〠 ゆうびん番号 郵便コード postalcd zipcd post_code zip zipcode zip|code zip_code postal|code postcode postal_code postal|no yubin 郵便No ゆうびんばんごう ユウビンバンゴウ"
+        "郵便番号 postal postalcode postal_cd postal_no postno zip_cd zipcode1 yubin_bango yuubin_bangou 〒番号 郵便no 〒 郵便 〠 ゆうびん番号 郵便コード postalcd zipcd post_code zip zipcode zip|code zip_code postal|code postcode postal_code postal|no yubin 郵便No ゆうびんばんごう ユウビンバンゴウ"
     ),
     "ADDRESS": (
         "住所 じゅうしょ ジュウショ ご住所 現住所 自宅住所 届け先 お届け先 届先 送付先 送り先 返送先 配送先 住居地 本籍 所在地 所在 居所 勤務地 実家 自宅 転居先 転出先 転入先 新居 旧居 物件 "
@@ -94,7 +94,7 @@ _WORDS: dict[str, str] = {
         "transaction txn 取引番号 取引id 申込番号 申請番号 申請 文書番号 通知書番号 金額 価格 合計 残高 料金 単価 数量 容量 抽選番号 くじ 当選番号 組番号 "
         "定期券 定期点検 定期健診 定期検査 定期検診 定期便 定期購読 定期購入 定期演奏会 定期総会 定期試験 定期刊行 定期借家 定期清掃 定期メンテナンス 定期船 "
         "アクセスキー 振替番号 口座振替番号 加入者番号 規約番号 団体コード 自治体コード 市区町村コード 都道府県コード 地域コード 局番 系統 決算 ポイント ポイント番号 ポイントカード 会員カード 診察番号 "
-        "自賠責 証明書番号 照会番号 審査番号 レジ番号 ssid bssid imei imsi 申告番号 ギフトカード ギフト プリペイド 楽天id coe|no container バージョン 事業者登録番号 問い合わせ お問い合わせ no.印 誕生日会 誕生会 誕生日パーティー 誕生日プレゼント 誕生日ケーキ 誕生日カード 誕生日祝い 誕生月 認定番号 貸出番号"
+        "自賠責 証明書番号 照会番号 審査番号 レジ番号 ssid bssid imei imsi 申告番号 ギフトカード ギフト プリペイド 楽天id coe|no container バージョン 事業者登録番号 問い合わせ お問い合わせ no.印 普通列車 普通車 普通電車 普通郵便 普通紙 普通自動車 普通徴収 普通教室 普通科 口座数 誕生日会 誕生会 誕生日パーティー 誕生日プレゼント 誕生日ケーキ 誕生日カード 誕生日祝い 誕生月 認定番号 貸出番号"
     ),
 }
 
