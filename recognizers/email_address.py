@@ -18,9 +18,9 @@ _LOCAL = r"[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}"
 _LABEL = r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
 # Spelled out, so that the search can skip by the first character.
 _SAID = "(?:アットマーク|アット|あっとまーく) ?"
-_IN_BRACKETS = r" ?(?:[aA][tT]|アット|あっと) ?[\])}>]"
+_IN_BRACKETS = r" ?(?:[aA][tT]|アット|あっと) ?[\])}>】]"
 _AT = re.compile(
-    rf"@|アットマーク ?|アット ?|あっとまーく ?| {_SAID}|%40|\[{_IN_BRACKETS}|\({_IN_BRACKETS}|\{{{_IN_BRACKETS}|<{_IN_BRACKETS}|★|☆"
+    rf"@|アットマーク ?|アット ?|あっとまーく ?| {_SAID}|%40|\[{_IN_BRACKETS}|【{_IN_BRACKETS}|\({_IN_BRACKETS}|\{{{_IN_BRACKETS}|<{_IN_BRACKETS}|★|☆"
 )
 _BEFORE = re.compile(r"[^\s@<>\"(),:;\[\]「」、。（）・『』=&?/ぁ-ん]{1,64}\Z")
 _ASCII_BEFORE = re.compile(rf"{_LOCAL}\Z")
@@ -43,6 +43,24 @@ _SPOKEN = re.compile(
     rf"(?:{_SPOKEN_PART}[、 ]{{1,2}}){{1,12}}+(?:アット ?マーク|あっと ?まーく)[、 ]{{0,2}}(?:{_SPOKEN_PART}[、 ]{{1,2}}){{0,8}}"
     r"(?:[ァ-ヶー]{0,12}(?:コム|ジェーピー|ネット|オルグ)|(?:こむ|じぇーぴー|ねっと)|[a-z.]{2,20})"
 )
+# Without マーク: somebody says the dot as well.
+_DOTS, _ATS = ("ドット", "どっと"), ("アット", "あっと")
+_UTTERED_PART = "(?!(?:アット|あっと)[、 ])[ァ-ヶーぁ-ん0-9A-Za-z_.-]{1,16}"
+_UTTERED = re.compile(
+    rf"(?:{_UTTERED_PART}[、 ]{{1,2}}){{1,12}}+(?:アット|あっと)[、 ]{{1,2}}(?:{_UTTERED_PART}[、 ]{{1,2}}){{1,4}}?(?:ドット|どっと)[、 ]{{1,2}}"
+    rf"(?:{_UTTERED_PART}[、 ]{{1,2}}(?:ドット|どっと)[、 ]{{1,2}})?[ァ-ヶーぁ-んA-Za-z]{{2,12}}"
+)
+# info_at_example.com and info @ example.com: files and decorators are written so, hence only where the talk is of mail.
+_JOINED_AT = re.compile(
+    rf"[0-9A-Za-z](?<![0-9A-Za-z].)[0-9A-Za-z._+-]{{0,40}}?_(?i:at)_(?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![0-9A-Za-z])"
+)
+_SPACED_AT = re.compile(
+    rf"[0-9A-Za-z](?<![0-9A-Za-z].)[0-9A-Za-z._+-]{{1,40}} ?@ ?(?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![0-9A-Za-z])"
+)
+_DECLARED = re.compile(r"(?P<sign>[◎●〇■□◆◇△▲#*★☆_])[」』)\"']? ?を ?[「『(\"']?@")
+_ODD_AT = re.compile("[◎●〇■□◆◇△▲#*_]")
+# A message is named like a mailbox; the header says which it is.
+_MESSAGE_ID = re.compile(r"(?i:message-id|in-reply-to|references|content-id)[\"']? ?:[^\n]{0,160}<\Z")
 _LEAD = re.compile(
     r".*(?:アドレスは|メールは|小文字で|大文字で|です、|えー、|えっと、)|[でははがを、 ]{1,3}(?=[ァ-ヶ])"
 )
@@ -68,11 +86,26 @@ class EmailAddressFinder:
             for match in _PLAIN_AT.finditer(folded):
                 if ENTITY in topics_of(text, *match.span(), before=40, after=16):
                     yield text.finding(*match.span(), ENTITY, 0.7, self.name)
+        for pattern in (*[_JOINED_AT] * ("_at_" in text.lowered), *[_SPACED_AT] * ("@" in folded)):
+            for match in pattern.finditer(folded):
+                if ENTITY in topics_of(text, *match.span(), before=60, after=16):
+                    yield text.finding(*match.span(), ENTITY, 0.8, self.name)
         if "マーク" in folded or "まーく" in folded:
-            yield from self._read_out(text)
+            yield from self._read_out(text, _SPOKEN)
+        if any(map(folded.__contains__, _DOTS)) and any(map(folded.__contains__, _ATS)):
+            yield from self._read_out(text, _UTTERED)
+        yield from self._declared(text)
 
-    def _read_out(self, text: FoldedText) -> Iterator[Finding]:
-        for match in _SPOKEN.finditer(text.folded):
+    def _declared(self, text: FoldedText) -> Iterator[Finding]:
+        """Another sign for @, where the text says so: `aoi◎example.jp (◎を@に)`."""
+        said = _DECLARED.search(text.folded) if "を" in text.folded and "@" in text.folded else None
+        for match in _ODD_AT.finditer(text.folded) if said else ():
+            span = _around(text.folded, match) if said and match.group() == said["sign"] else None
+            if span is not None:
+                yield text.finding(*span, ENTITY, 0.8, self.name)
+
+    def _read_out(self, text: FoldedText, pattern: re.Pattern[str]) -> Iterator[Finding]:
+        for match in pattern.finditer(text.folded):
             lead = _LEAD.match(match.group())
             start = match.start() + (lead.end() if lead else 0)
             if match.end() - start > 12:
@@ -92,6 +125,8 @@ def _around(folded: str, at: re.Match[str]) -> tuple[int, int] | None:
     cut = max(before.group().rfind(sign) for sign in "=&?/{}|`") + 1
     local = before.group()[cut:]
     start = first + before.start() + cut + len(local) - len(local.lstrip(".'"))
+    if folded[start - 1 : start] == "<" and _MESSAGE_ID.search(folded, max(0, start - 180), start):
+        return None
     if not start < at.start() or folded[start : at.end()] == "git@":  # the user of every git remote
         return None
     return start, after.end()

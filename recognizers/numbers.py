@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
+from recognizers.english_digits import english_digits
 from recognizers.folded import FoldedText
 
 MAX_GROUPS = 24
@@ -108,7 +109,7 @@ def _any_digit(text: FoldedText) -> bool:
 def numbers(text: FoldedText) -> list[Number]:
     """Maximal digit stretches, sorted by start; at least one true digit (two kanji, three spoken) each."""
     plain = _plain(text.folded) if has_digits(text) else ()
-    return sorted([*plain, *_kanji(text.folded), *_spoken(text.folded)])
+    return sorted([*plain, *_kanji(text.folded), *_spoken(text.folded), *_english(text.lowered)])
 
 
 def readings(text: FoldedText) -> dict[int, list[Number]]:
@@ -172,6 +173,11 @@ def _kanji(folded: str) -> Iterator[Number]:
 def _spoken(folded: str) -> Iterator[Number]:
     for run in _SPOKEN_RUN.finditer(folded):
         yield from _spoken_within(folded, run.start(), run.end() + _SPOKEN_AHEAD)
+
+
+def _english(lowered: str) -> Iterator[Number]:
+    for said in english_digits(lowered):
+        yield Number(said.start, said.end, said.digits, (len(said.digits),), "", "spoken")
 
 
 def _spoken_within(folded: str, first: int, last: int) -> Iterator[Number]:

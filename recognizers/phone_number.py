@@ -26,9 +26,12 @@ _EXTENSION = re.compile(r"(?:内線|内線番号|ext\.?|extension|x)")
 _SHORT_EXTENSION = re.compile(r"(?<![一-龠々])内 ?[:]? ?(?P<digits>[0-9]{3,5})(?![0-9年月日名件円人分回個台%])")
 # A switchboard's prefix is part of what is dialled: #81-6611, *301.
 _DIALLED = re.compile(r"(?<![0-9A-Za-z])[#*]\Z")
-_SECOND = re.compile(r"-[0-9]{4} ?/\Z")
+_SECOND = re.compile(r"[-・.)][0-9]{4} ?/\Z")
+# 資料番号: a number of something else. The word is not always in the vocabulary.
+_OTHER_NUMBER = re.compile(r"[一-龠ァ-ヶ](?<![話帯絡宅定通先線中者様])番号(?:は|が|[ :=]){1,3}\Z")
+_NUMBERED = re.compile("番号|コード|[a-z#]")
 _MORE = re.compile(r"[0-9 、,と/・~-]{1,16}")
-_SLASHED = re.compile(r"0(?<![0-9A-Za-z/].)(?:[5-9]0/[0-9]{4}|[0-9]{1,4}/[0-9]{2,4})/[0-9]{4}(?![0-9/])")
+_SLASHED = re.compile(r"0(?<![0-9A-Za-z/].)(?:[5-9]0/[0-9]{4}|[0-9]/[0-9]{4}|[0-9]{2,4}/[0-9]{1,4})/[0-9]{4}(?![0-9/])")
 # Labels strong enough for a local number without its area code.
 _STRONG = frozenset(
     {"電話番号", "電話", "携帯番号", "tel", "fax", "phone", "phone number", "phone_number", "連絡先", "緊急連絡先"}
@@ -103,6 +106,11 @@ def _score(text: FoldedText, number: Number) -> float:
         shape = 0.6
     if field.kind in _OTHER_LENGTH and len(number.groups) > 1:
         return shape
+    if field.kind == "NUMBER" and _OTHER_NUMBER.search(text.folded, max(0, number.start - 16), number.start):
+        return shape - 0.4
+    # 問い合わせ and 注文 name an occasion, 注文番号 names a number.
+    if field.kind == "OTHER" and number.groups == (3, 4, 4) and not _NUMBERED.search(field.word):
+        return shape - 0.3
     return shape - _doubt(field)
 
 

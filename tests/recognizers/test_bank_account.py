@@ -27,6 +27,13 @@ FINDER = load()
         "当座No.⟦0011223⟧",
         "貯蓄預金#⟦1122334⟧",
         "口座は普通の、⟦ゼロイチニー、サンヨンゴーロク⟧です",
+        ":50K:/⟦0102034⟧\nHINODE AOI",
+        ":59:/⟦0102035⟧\nHINODE AOI",
+        "ゆうちょ 記号⟦10540⟧-番号⟦2290417 1⟧",
+        "普通 ⟦O 6 l 2 7 3 8⟧",
+        "郵便振替 ⟦00150-3-123456⟧",
+        "kouza_bango: ⟦0102034⟧",
+        "ふつう ⟦0102034⟧ みなと銀行",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -44,6 +51,9 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "店番214",
         "定期券No.1234567",
         "定期点検 No.1234567",
+        "例)〇〇銀行 〇〇支店 普通 1234567",
+        "普通列車 1234567",
+        "口座数 1234567",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

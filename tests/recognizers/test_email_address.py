@@ -24,6 +24,11 @@ FINDER = load()
         "⟦love..neko2@docomo.example⟧",
         "⟦t\u200baro@example.com⟧",
         "小文字で⟦エム、アンダーバー、ヒュウガ、アットマーク、イグザンプル、ドット、コム⟧です",
+        "共有アドレスの⟦kita1_at_minato.example⟧へ",
+        "連絡先は「⟦ゆーじ あっと みなと どっと いんばりっど⟧」です",
+        "アドレスは ⟦aoi @ example.jp⟧ へ",
+        "⟦aoi【at】example.jp⟧",
+        "⟦aoi◎example.jp⟧(◎を@に変えて)",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -40,6 +45,9 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "ことがあるので@example.comも",
         "a @ b",
         "look at the dot com boom",
+        "Message-ID: <20251018.2204.77ab@mx.ml.example>",
+        "look_at_me.py を見て",
+        "C#example.jp と @ を",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -37,6 +37,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "注文番号:1234-5678-9018",
         "1234567890180",
         "ABC123456789018",
+        "Ref CS-202611040077",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

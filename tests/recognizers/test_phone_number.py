@@ -56,6 +56,9 @@ FINDER = load()
         "ext ⟦#2041⟧",
         "Tel/Fax ⟦0798-00-1234⟧/⟦0798-00-1235⟧",
         "US: ⟦(415) 555-0132⟧",
+        "問い合わせは葵まで ⟦090-0102-0304⟧",
+        "回線 ⟦080・0102・0304⟧/⟦080・0102・0305⟧",
+        "his cell is ⟦oh nine oh oh one oh two oh three oh four⟧ and",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -77,6 +80,9 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "チケット #4501",
         "My number is 12 digits",
         "注文番号 (415) 555-0132-9",
+        "資料番号は0112-87-4410で",
+        "delivered 02/11/2023.",
+        "管理番号 090-0102-0304",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

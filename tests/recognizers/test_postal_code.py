@@ -29,6 +29,8 @@ FINDER = load()
         "配達地域の郵便番号: ⟦810-0001⟧: 12件\n⟦8100002⟧: 4件\n⟦810-0003⟧: 9件",
         "the zip is ⟦700-0999⟧",
         "氏名,郵便番号\na,⟦9860000⟧",
+        '{"postal":"⟦928-0001⟧","line1":"x"}',
+        '"postalCode":"⟦9280001⟧"',
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
