@@ -22,8 +22,8 @@ _AREA = (
     "|municipality|town|ward|locality|region|addresslocality|addressregion"
 )
 _BLOCK = (
-    "番地|町名番地|町名・番地|町域番地|丁目番地|丁目・番地|番地等|以降の住所|住所[1-4]|street(?:_?address|_?line)?_?[1-3]?|streetaddress|line_?[1-4]"
-    "|address_?(?:line)?_?[1-4]|addr_?[1-4]|block|banchi|chome_banchi"
+    "番地|町名番地|町名・番地|町域番地|丁目番地|丁目・番地|番地等|以降の住所|住所[1-4]|street(?:_?address|_?line)?_?[1-3]?|streetaddress|line[_ ]?[1-4]"
+    "|address[_ ]?(?:line)?[_ ]?[1-4]|addr_?[1-4]|block|banchi|chome_banchi"
 )
 _HOUSE = "建物名?|建物名・部屋番号|建物・部屋番号|マンション名?|アパート名?|building(?:_?name)?|bldg|apartment|apt"
 _KEY = re.compile(

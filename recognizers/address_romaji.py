@@ -34,7 +34,7 @@ _WORD = "(?>[0-9A-Za-zÀ-ɏ.'&-]{1,24})"
 _WORDS = f"{_WORD}(?: {_WORD}){{0,5}}+"
 _JP_POSTAL = "〒?[0-9OIl]{3}-[0-9OIl]{4}(?![-0-9])"
 _STREET = (
-    "(?:Street|Walk|Row|Mews|Gardens|Grove|Hill|Quay|Alley|Circle|Trail|Wharf|Park|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Place|Pl|Square|Terrace|Crescent|Close"
+    "(?:Street|Cottages?|Ct|Walk|Row|Mews|Gardens|Grove|Hill|Quay|Alley|Circle|Trail|Wharf|Park|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Place|Pl|Square|Terrace|Crescent|Close"
     "|Highway|Court|Parkway)"
 )
 _FOREIGN = (
@@ -52,7 +52,7 @@ _START = (
 )
 _SUFFIXED = r"[A-Z][a-zA-Z]{1,20}(?:-[A-Za-z]{1,12}){0,2}?(?:-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|chome|jo|dori|KU|SHI|CHO|MACHI|GUN|KEN|FU|TO|SON|MURA|CHOME|JO|DORI)\b| (?:City|Ward|Prefecture|Pref\.?|Town)\b)"
 _ADMINISTRATIVE = re.compile(
-    rf"(?:(?:{_SUFFIXED}|(?:{_PREFECTURES})\b(?:-(?:shi|ken|fu|to|SHI|KEN|FU|TO)\b)?)(?: {_JP_POSTAL})?"
+    rf"(?:(?:{_SUFFIXED}|(?:{_PREFECTURES})(?![A-Za-z])(?:-(?:shi|ken|fu|to|SHI|KEN|FU|TO)\b)?)(?: {_JP_POSTAL})?"
     rf"|{_WORD} {_JP_POSTAL}|{_JP_POSTAL})(?:,? (?:Japan|JAPAN))?"
 )
 # A room in brackets and what follows it: (Apt. 603), 110-0015.
@@ -60,7 +60,7 @@ _ROOM_IN_BRACKETS = re.compile(
     rf" ?\((?:(?:Room|Rm|Unit|Apt|Apartment|Suite|Flat|No)\b\.? ?)?#?[0-9A-Z]{{1,5}}F?\)(?:,? (?:Japan|JAPAN)\b)?(?:,? ?{_JP_POSTAL})?"
 )
 # From the large to the small: Nagasaki-ken, Isahaya-shi, Eisho-machi 0-12; and a list that leaves out the commas.
-_PLACE = rf"(?:{_SUFFIXED}|(?:{_PREFECTURES})\b(?:-(?:shi|ken|fu|to|SHI|KEN|FU|TO)\b)?)"
+_PLACE = rf"(?:{_SUFFIXED}|(?:{_PREFECTURES})(?![A-Za-z])(?:-(?:shi|ken|fu|to|SHI|KEN|FU|TO)\b)?)"
 _BLOCK = rf"(?!{_JP_POSTAL}){_N}(?:-(?:{_N}|jo|chome|ban|go)\b){{0,4}}(?![0-9A-Za-z]|[-/:.][0-9])"
 _DOWNWARD = re.compile(
     rf"(?:{_JP_POSTAL},? )?{_PLACE}(?:,? {_PLACE}){{0,4}}+(?:,? (?=[A-Z]){_WORD}){{0,3}}? {_BLOCK}(?: [A-Z][a-z]{{2,16}} {_BLOCK})?"
@@ -75,14 +75,14 @@ _PARTED = re.compile("[0-9]-[0-9]|,")
 # The name of the building before its room: Maison Lilas 12B, Park Tower Room 1205.
 _ROOM_FIRST = re.compile("#|[0-9]{1,2}F|Room|Rm|Flat|Unit|Apt|Apartment|Suite|[A-Z][a-z]")
 _ROOM_BEFORE = re.compile(
-    r"(?<![A-Za-z])(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite|House|Level|Floor)\.? ?#?[0-9A-Z-]{1,6}, \Z|(?<![0-9A-Za-z])[0-9]{1,2}F, \Z"
+    r"(?<![A-Za-z])c/o [A-Z][A-Za-z'. -]{1,40}, (?:[0-9]{1,2}F, )?\Z|(?<![A-Za-z])(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite|House|Level|Floor)\.? ?#?[0-9A-Z-]{1,6}, \Z|(?<![0-9A-Za-z])[0-9]{1,2}F, \Z"
 )
 _NAME_BEFORE = re.compile(
     r"(?<![A-Za-z])(?:(?!(?:At|To|In|From|The|Address|Home|Ship|Send|My|Our|And|Dear)\b)[A-Z][A-Za-z'&.-]{1,16} ){1,3}\Z"
 )
 _ABROAD = re.compile(
-    rf"(?:{_COUNTRIES})\b|[A-Z]{{2}} [0-9]{{5}}(?:-[0-9]{{4}})?|[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}"
-    r"|(?:[A-Z]{1,2}-)?[0-9]{3,5}(?: [0-9]{2})? [A-Z][a-z]{1,24}|[A-Z][a-z]{1,24} [0-9]{4,6}",
+    rf"(?:{_COUNTRIES})\b|[A-Z]{{2}} [0-9]{{5}}(?:-[0-9]{{4}})?|(?:[A-Z][a-z]{{1,20}} )?[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}"
+    r"|(?:[A-Z]{1,2}-)?[0-9]{3,5}(?: [0-9]{2})? [A-Z][a-zà-ɏ]{1,24}|[A-Z][a-z]{1,24} [0-9]{4,6}",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
@@ -148,7 +148,7 @@ def _upward(folded: str) -> Iterator[tuple[int, int]]:
 
 
 def _with_building(folded: str, match: re.Match[str]) -> int:
-    room = _ROOM_BEFORE.search(folded, max(0, match.start() - 24), match.start())
+    room = _ROOM_BEFORE.search(folded, max(0, match.start() - 56), match.start())
     if room is not None:
         return room.start()
     if not _ROOM_FIRST.match(folded, match.start()):

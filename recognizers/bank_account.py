@@ -37,6 +37,7 @@ _MESSAGE = re.compile(r":5(?:0[AFK]?|9[AF]?):/(?P<account>[0-9A-Z]{5,34})(?![0-9
 _GIRO = re.compile(r"振替(?:口座)?[^0-9\n]{0,12}(?P<account>0[0-9]{4} ?-? ?[0-9] ?- ?[0-9]{1,7})(?![0-9-])")
 # What a form shows to be filled in.
 _SAMPLE = re.compile(r"例|見本|サンプル|〇〇|XX|××|△△|sample|example", re.IGNORECASE)
+_BANK = re.compile("銀行|金庫|信用組合|農協|支店|bank|branch")
 _SAMPLES = frozenset({"1234567", "0000000", "9999999", "7654321"})
 _SEVEN = re.compile("[0-9][0-9]{6}")
 # Without a label of these kinds only 記号, whatever its kind, can tell of an account.
@@ -80,9 +81,13 @@ class BankAccountFinder:
 
 def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
-    if field.kind != ENTITY or _shown(text.folded, number):
-        return 0.0
     standard = len(number.digits) == 7 and len(number.groups) in (1, 7)
+    if _shown(text.folded, number):
+        return 0.0
+    if field.kind == "NUMBER" and standard and _BANK.search(text.lowered, max(0, number.start - 80), number.start):
+        return 0.75 if ENTITY in topics_of(text, number.start, number.end, before=80) else 0.0
+    if field.kind != ENTITY:
+        return 0.0
     if standard:
         return 0.95 if field.strength >= 0.8 else 0.75
     return 0.85 if field.word in _DIRECT and field.strength >= 0.95 and not counted(text.folded, number) else 0.0

@@ -43,14 +43,16 @@ _CELEBRATED = re.compile(
 _HONORIFIC = re.compile(r"(?:様|さま|さん|殿|君|くん|ちゃん|氏)(?P<gap>[ (（]{1,3})\Z")
 _DOCUMENT = r"(?:[A-Z]{2} ?[0-9]{7,8} ?(?:[A-Z]{2})?|[A-Z][0-9]{8}|[A-Z][0-9]{3}[A-Z][0-9]{4})"
 _DOCUMENT_BEFORE = re.compile(rf"(?<![0-9A-Za-z]){_DOCUMENT}[\"' )）]{{0,3}}(?:[,|/\t]|(?<=[ )）]))[\"' ]{{0,3}}\Z")
+_TWELVE_BEFORE = re.compile(r"(?<![0-9A-Za-z-])[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4}[\"' ]{0,2}[,|/\t][\"' ]{0,2}\Z")
 _DOCUMENT_AFTER = re.compile(rf"[\"' ]{{0,2}}[,|/\t ][\"' ]{{0,2}}{_DOCUMENT}(?![0-9A-Za-z])")
 _OPENED = re.compile(r"[^ 0-9A-Za-z()] ?\(\Z")
+_LATIN_OPENED = re.compile(r"(?<![A-Za-zÀ-ɏ])[A-ZÀ-Þ][a-zà-ɏ]{1,20} ?\(\Z")
 _SCHOOL_YEAR = re.compile(r"\([1-6]年生?\) ?\Z")
 
 # Names as they stand in lists: two parts, or one with its reading. No list of names is asked.
 _NOT_LAST = "(?<![社所店校院館部課局会園市区町村県府都駅法令号版賞展祭式線板日月年時分点名者番費料金書品場際])"
 _PARTS = (
-    rf"(?:[一-龠々ヶ]{{1,4}}{_NOT_LAST} [一-龠々ぁ-んァ-ヶー]{{1,6}}{_NOT_LAST}(?<=[一-龠ぁ-んァ-ヶー])|[ァ-ヶー]{{2,12}}[ ・=][ァ-ヶー・]{{2,14}}"
+    rf"(?:[一-龠々ヶ〃]{{1,4}}{_NOT_LAST} [一-龠々ぁ-んァ-ヶー]{{1,6}}{_NOT_LAST}(?<=[一-龠ぁ-んァ-ヶー])|[ァ-ヶー]{{2,12}}[ ・=][ァ-ヶー・]{{2,14}}"
     r"|[ぁ-ん]{2,6} [ぁ-ん]{2,6}|[A-Z][A-Za-z'-]{1,20},?(?: [A-Z][A-Za-z'-]{0,20}\.?){1,3})"
 )
 _READING = r"\([ぁ-んァ-ヶーA-Za-z][ぁ-んァ-ヶー ・A-Za-z]{1,24}\)"
@@ -81,11 +83,13 @@ def beside_particulars(folded: str, date: Date) -> bool:
     honoured = _HONORIFIC.search(left)
     if honoured is not None and (honoured["gap"].strip() or is_early(folded, date)):
         return True
-    if any(sign.search(left) for sign in (_SEX_BESIDE, _DOCUMENT_BEFORE, _AGE_BEFORE, _CELEBRATED)):
+    if any(sign.search(left) for sign in (_SEX_BESIDE, _AGE_BEFORE, _CELEBRATED)):
         return True
-    if _DOCUMENT_AFTER.match(right) or _SEX_AFTER.match(right):
+    if _SEX_AFTER.match(right) or (is_era_letter(folded, date) and _TWELVE_BEFORE.search(left)):
         return True
-    return _BARE_AGE_AFTER.match(right) is not None and is_early(folded, date)
+    # Documents stand beside the day of their expiry too.
+    documents = _DOCUMENT_BEFORE.search(left) or _DOCUMENT_AFTER.match(right) or _BARE_AGE_AFTER.match(right)
+    return documents is not None and is_early(folded, date)
 
 
 def after_person(text: FoldedText, date: Date) -> bool:
@@ -93,6 +97,8 @@ def after_person(text: FoldedText, date: Date) -> bool:
     folded = text.folded
     left = folded[max(0, date.start - LEFT) : date.start]
     if _SCHOOL_YEAR.search(left):
+        return True
+    if _LATIN_OPENED.search(left) and is_era_letter(folded, date):
         return True
     if _OPENED.search(left) and _named(text, date.start):
         return True

@@ -19,9 +19,10 @@ from recognizers.birth_signs import (
     listed_letter,
 )
 from recognizers.context import field_of, topics_of
-from recognizers.dates import Date, dates, is_code
+from recognizers.dates import Date, dates, is_code, is_early
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
+from recognizers.labels import labels
 from recognizers.mrz import mrz_lines
 
 ENTITY = "DATE_OF_BIRTH"
@@ -32,7 +33,13 @@ _EVENT_AFTER = re.compile(
     "|開始|終了|契約|購入|発行|撮影|発売|公開|開催|開業|開設|設立|創業|発足|就任|結婚|取得|登録|更新|作成|提出|締結|竣工|完成|改正|公布|制定|判決|付[でけ、])(?![日者])"
 )
 # 入会日: a day of something else. The word is not always in the vocabulary.
-_OTHER_DAY = re.compile(r"(?<![年生])[一-龠]{1,3}(?<!生年月)(?<!誕生)(?<!出生)日 ?[:：]? ?[\"']?\Z")
+_OTHER_DAY = re.compile(r"(?<![年生])[一-龠]{1,3}(?<!生年月)(?<!誕生)(?<!出生)日[ :：/|\"',\t]{0,4}\Z")
+# A date between the label and this one: the label was for that.
+_DATED = re.compile(
+    r"[0-9〇一二三四五六七八九十元][年/.-] ?[0-9一二三四五六七八九十]|[0-9][ /-][A-Z][a-z]{2,8}[ /-][0-9]{4}|[A-Z][a-z]{2,8} [0-9]{1,2}, [0-9]{4}"
+)
+# 3月3日生まれ: the word is of the date before it.
+_OF_BEFORE = re.compile("[0-9日]に?\\Z")
 _PARTICULARS = frozenset({"NAME", "PENSION_NUMBER", "MY_NUMBER", "HEALTH_INSURANCE", ENTITY})
 
 
@@ -61,10 +68,13 @@ def _score(text: FoldedText, date: Date) -> float:
     field = field_of(text, start, end)
     if _EVENT_AFTER.match(folded, end):
         return 0.0
+    other_day = _OTHER_DAY.search(folded, max(0, start - 8), start) is not None
+    if field.kind == ENTITY and (other_day or _taken(text, date, sure=field.strength >= 0.8)):
+        return 0.0
     if field.kind == ENTITY:
         return 0.95 if field.strength >= 0.8 else 0.7
     named = field.kind in ("DATE", "OTHER") and field.strength >= 0.9
-    if named or _OTHER_DAY.search(folded[max(0, start - 8) : start]):
+    if named or other_day:
         return 0.0
     if date.weak:
         return _weak_score(text, date)
@@ -86,9 +96,20 @@ def _circumstances(text: FoldedText, date: Date) -> float:
     start, end = date.start, date.end
     if after_person(text, date):
         return 0.7
-    if ENTITY in topics_of(text, start, end, before=80, after=0) and not _stands_apart(text.folded, start, end):
+    near = ENTITY in topics_of(text, start, end, before=80, after=0)
+    if near and not _stands_apart(text.folded, start, end) and not _taken(text, date, sure=False):
         return 0.7
     return 0.6 if listed_letter(text.folded, date) else 0.0
+
+
+def _taken(text: FoldedText, date: Date, *, sure: bool) -> bool:
+    """Whether the nearest label of births has its date already, and this one is of late; if `sure`, only before it."""
+    heads = [label for label in text.view(labels).before(date.start, 80) if label.kind == ENTITY]
+    if not heads or is_early(text.folded, date):
+        return False
+    if _OF_BEFORE.search(text.folded, max(0, heads[0].start - 2), heads[0].start) and heads[0].word.startswith("生"):
+        return heads[0].word != "生年月日"
+    return not sure and _DATED.search(text.folded, heads[0].end, date.start) is not None
 
 
 def _stands_apart(folded: str, start: int, end: int) -> bool:

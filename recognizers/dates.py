@@ -29,12 +29,12 @@ _YEAR = f"(?:(?:西暦{_S})?(?:(?:1 ?[89]|2 ?0)[0-9 ]{{2,5}}|[一二][〇一二�
 _YEAR_BEFORE = re.compile(f"{_YEAR}{_NOTE}{_S}$")
 # 60年4月17日: the era is ticked elsewhere on the form, or left out.
 _SHORT_YEAR = re.compile(f"(?<![0-9〇一二三四五六七八九十百千,.])(?:[0-9]{{2}}|元){_S}$")
-_FROM_YEAR = re.compile(rf"年(?!度){_NOTE}{_PAUSE}{_S}{_NUMBER}{_S}月{_PAUSE}{_S}{_NUMBER}{_S}日")
+_FROM_YEAR = re.compile(rf"年(?!度){_NOTE}{_PAUSE}{_S}{_NUMBER}{_S}月{_PAUSE}{_S}{_NUMBER}{_S}[日曰]")
 # Read out, a year may come last (六月一日、昭和六十年), and transcripts write sounds (ろくがつ ついたち).
 _SOUND = "(?:せん|ひゃく|びゃく|ぴゃく|はっ|ろっ|にじゅう|じゅう|ぜろ|いち|に|さん|よん|し(?!ょ)|ご|ろく|なな|しち|はち|きゅう|きゅー|く|がん)"
 _SAID_YEAR = (
     f"(?:(?:{_ERA}|しょうわ|へいせい|れいわ|たいしょう|めいじ|西暦|せいれき){_PAUSE}(?:{_NUMBER}|{_SOUND}{{1,6}}){_S}(?:年|ねん)"
-    f"|(?:せん|にせん)?{_SOUND}{{1,7}}ねん|(?:1[89]|20)[0-9]{{2}}年)"
+    f"|(?:せん|にせん)?{_SOUND}{{1,7}}ねん|(?:1[89]|20)[0-9]{{2}}(?:年|ねん))"
 )
 _SAID_MONTH = f"(?:{_NUMBER}{_S}月|(?:{_NUMBER}|{_SOUND}{{1,3}})がつ)"
 _SAID_DAY = f"(?:ついたち|ふつか|みっか|よっか|いつか|むいか|なのか|ようか|ここのか|とおか|はつか|(?:{_NUMBER}|{_SOUND}{{1,4}})(?:日|にち))"
@@ -51,7 +51,7 @@ _GLUE = r" ?[-ー/.・] ?"
 _DAY = f"{_D}(?:st|nd|rd|th)?"
 _LETTER = rf"(?:[MTSHRmtshr][. ]{{0,2}}|{_ERA}{_S}){_N}{_S}[-ー/.・]{_S}{_N}{_S}[-ー/.・]{_S}{_N}"
 _STRONG = (
-    rf"(?:{_DAY}(?: of |[- ]?){_MONTH},?[- ]?{_Y}|{_MONTH} ?{_DAY},? {_Y}|{_Y}[- ]{_MONTH}[- ]{_D}"
+    rf"(?:{_DAY}(?: of |[- /]?){_MONTH},?[- /]?{_Y}|{_MONTH} ?{_DAY},? {_Y}|{_Y}[- ]{_MONTH}[- ]{_D}"
     rf"|(?:Meiji|Taisho|Showa|Heisei|Reiwa) [0-9]{{1,2}} ?(?:\([0-9]{{4}}\))?,? {_MONTH} {_DAY}"
     rf"|{_Y}{_GLUE}{_M}{_GLUE}{_D}|{_D}[-/.]{_D}[-/.](?:19|20)[0-9]{{2}}|{_Y}(?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_LETTER})"
 )

@@ -86,7 +86,7 @@ class EmailAddressFinder:
             for match in _PLAIN_AT.finditer(folded):
                 if ENTITY in topics_of(text, *match.span(), before=40, after=16):
                     yield text.finding(*match.span(), ENTITY, 0.7, self.name)
-        for pattern in (*[_JOINED_AT] * ("_at_" in text.lowered), *[_SPACED_AT] * ("@" in folded)):
+        for pattern in (*[_JOINED_AT] * ("_at_" in text.lowered), *[_SPACED_AT] * (" @" in folded or "@ " in folded)):
             for match in pattern.finditer(folded):
                 if ENTITY in topics_of(text, *match.span(), before=60, after=16):
                     yield text.finding(*match.span(), ENTITY, 0.8, self.name)

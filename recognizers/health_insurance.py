@@ -17,24 +17,26 @@ from recognizers.folded import FoldedText
 from recognizers.labels import labels
 from recognizers.numbers import Number, counted, numbers, readings
 from recognizers.table_rows import Table
-from recognizers.tables import table_at, tables
+from recognizers.tables import column_header, table_at, tables
 
 ENTITY = "HEALTH_INSURANCE"
 _GAP = r"[ \t:：=は、,が「『(\"']{0,6}(?:ええ、)?"
 _VALUE = r"(?:(?![のはがをと])[一-龠々ぁ-んァ-ヶA-Za-z]{1,5}(?<![がはのを])(?: (?!番号)[一-龠々]{1,4})?[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
 _LETTERS = r"(?!番号)[一-龠々]{1,4}[-・][一-龠々]{1,4}"
-_WORD = "(?!(?:と|や|及び|または|又は|なし|あり|無し?|有り?|の|等|など)[ 、,・])[一-龠々ぁ-んァ-ヶ]{1,6}"
+_WORD = "(?![はがのをと])(?!空|不明|未|(?:と|や|及び|または|又は|なし|あり|無し?|有り?|の|等|など)[ 、,・])[一-龠々ぁ-んァ-ヶ]{1,6}"
 # 記号 of books, securities, elements and machines are others.
-_OWN = "(?:(?<![一-龠])|(?<=[証険保者健員書等格]))(?<!理)"
+_OWN_SYMBOL = "記(?:(?<![一-龠].)|(?<=[証険保者健員書等格].))号"
 _SYMBOL = re.compile(
-    rf"(?:{_OWN}記号(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?){_GAP}(?P<symbol>{_VALUE}|{_LETTERS}|{_WORD}(?=[ 、,・]{{1,3}}番号))"
-    rf"(?:[ \t、,/・」』)との\n\"'-]{{0,5}}(?:and )?(?:番号|[Nn]umber|No\.){_GAP}(?P<number>{_VALUE}))?"
+    rf"(?:{_OWN_SYMBOL}(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?|[Kk]igou?){_GAP}(?P<symbol>{_VALUE}|{_LETTERS}|{_WORD}(?=[ 、,・]{{1,3}}番号))"
+    rf"(?:[ \t、,/・」』)との\n\"'-]{{0,5}}(?:and )?(?:番号|[Nn]umber|[Bb]angou?|No\.){_GAP}(?P<number>{_VALUE}))?"
 )
 # 記号がひらがなで…, and a card's two values after the insurance's short name: 国保 … 12-345.
 _SPELT = re.compile(
-    rf"{_OWN}記号(?:は|が)、?(?:ひらがな|カタカナ|かたかな|漢字|アルファベット)(?:で|の)、?(?P<value>[ぁ-んァ-ヶー一-龠々A-Z]{{1,8}}?)(?=[の、。 ]|で[、す])"
-    r"|(?:国保|社保|健保|保険証|共済|組合員証)[ :はが]{1,3}(?P<both>[一-龠々ぁ-んァ-ヶ]{1,5} ?[0-9]{1,8} ?[-・の] ?[0-9]{1,8})(?![0-9])"
+    rf"{_OWN_SYMBOL}(?:は|が)、?(?:ひらがな|カタカナ|かたかな|漢字|アルファベット)(?:で|の)、?(?P<value>[ぁ-んァ-ヶー一-龠々A-Z]{{1,8}}?)(?=[の、。 ]|で[、す])"
+    r"|(?:国保|社保|健保|保険証|共済|組合員証)[ :はが]{1,3}(?P<both>(?!記号|番号)[一-龠々ぁ-んァ-ヶ]{1,5} ?[0-9]{1,8} ?[-・の] ?[0-9]{1,8})(?![0-9])"
 )
+_BLANK = re.compile("[〇 ・-]+")
+_ELDERLY = re.compile("介護|後期高齢")
 _WORD_CELL = re.compile(r"[,\t|\"\[ ](?P<value>[一-龠々ぁ-んァ-ヶ]{1,6})(?=[\" \t,|])")
 # What a talk of a wrong 記号・番号 sets side by side: 正:1234・56 誤:1234・65.
 _CORRECTED = re.compile(
@@ -76,7 +78,7 @@ class HealthInsuranceFinder:
         for match in _SYMBOL.finditer(text.folded):
             score = 0.9 if _telling(text, *match.span()) else 0.0
             for part in ("symbol", "number"):
-                if match[part] is not None:
+                if match[part] is not None and not _BLANK.fullmatch(match[part]):
                     yield text.finding(*match.span(part), ENTITY, score, self.name)
 
 
@@ -128,7 +130,9 @@ def _score(text: FoldedText, number: Number) -> float:
     if field.kind == ENTITY and field.strength >= 0.6 and size in (6, 7, 8, 10):
         return 0.85 if size > 6 or checksums.insurer_number(number.digits) else field.strength - 0.3
     if field.kind == ENTITY and field.strength >= 0.95 and (size < 6 or number.style == "spoken"):
-        return 0.8 if field.word.endswith(("番号", "記号", "symbol", "number")) else 0.0
+        return 0.8 if _headed(text, number, field.word).endswith(("番号", "記号", "symbol", "number")) else 0.0
+    if field.kind == "NUMBER" and size in (8, 10) and _ELDERLY.search(_left(text, number)):
+        return 0.75
     table = table_at(text, number.start) if field.kind == "NUMBER" and field.strength == IN_COLUMN else None
     if table is not None and _of_symbols(text, table):
         return 0.7
@@ -139,6 +143,12 @@ def _score(text: FoldedText, number: Number) -> float:
     if number.style == "spoken" and _numbered(text, number):
         return 0.75
     return 0.6 if len(number.groups) == 2 and number.joins == "-" and _SYMBOL_WORD.search(_left(text, number)) else 0.0
+
+
+def _headed(text: FoldedText, number: Number, word: str) -> str:
+    """The head of the number's column, else its label: 健保 番号 is a number of 健保."""
+    header = column_header(text, number.start)
+    return word if header is None else text.folded[slice(*header)].strip(" \"'|*")
 
 
 def _numbered(text: FoldedText, number: Number) -> bool:

@@ -70,6 +70,7 @@ _SPOKEN_RUN = re.compile(
     f"[{''.join(sorted(set(''.join(_SPOKEN_DIGITS)) | set('のノハイフンはいふん 、,・')))}]{{4,}}+"
 )
 _SPOKEN_AHEAD = 2
+_GOES_ON = re.compile("[のノ]?[、 ]{0,2}")
 _WORD = f"(?>{_HIRAGANA_WORD}|{_KATAKANA_WORD})"
 _SPOKEN_GROUP = re.compile(rf"(?>{_WORD}(?:[ 、,・]{{0,2}}(?={_WORD}))?)+")
 _SPOKEN_WORD = re.compile(_WORD)
@@ -109,7 +110,9 @@ def _any_digit(text: FoldedText) -> bool:
 def numbers(text: FoldedText) -> list[Number]:
     """Maximal digit stretches, sorted by start; at least one true digit (two kanji, three spoken) each."""
     plain = _plain(text.folded) if has_digits(text) else ()
-    return sorted([*plain, *_kanji(text.folded), *_spoken(text.folded), *_english(text.lowered)])
+    found = [*plain, *_kanji(text.folded), *_english(text.lowered)]
+    spoken = list(_spoken(text.folded))
+    return sorted([*found, *spoken, *_mixed(text.folded, [*found, *spoken])]) if spoken else sorted(found)
 
 
 def readings(text: FoldedText) -> dict[int, list[Number]]:
@@ -178,6 +181,20 @@ def _spoken(folded: str) -> Iterator[Number]:
 def _english(lowered: str) -> Iterator[Number]:
     for said in english_digits(lowered):
         yield Number(said.start, said.end, said.digits, (len(said.digits),), "", "spoken")
+
+
+def _mixed(folded: str, found: list[Number]) -> Iterator[Number]:
+    """A number begun in words and gone on with in digits or in the other kana: ゼロキューゼロの七七二八の…."""
+    run: list[Number] = []
+    for number in [*sorted(found), None]:
+        if number is not None and run and _GOES_ON.fullmatch(folded, run[-1].end, number.start):
+            run.append(number)
+            continue
+        if 1 < len(run) <= MAX_GROUPS and any(part.style == "spoken" for part in run):
+            groups = tuple(len(part.digits) for part in run)
+            digits = "".join(part.digits for part in run)
+            yield Number(run[0].start, run[-1].end, digits, groups, "-" * (len(run) - 1), "spoken")
+        run = [] if number is None else [number]
 
 
 def _spoken_within(folded: str, first: int, last: int) -> Iterator[Number]:

@@ -48,6 +48,9 @@ def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:
         return 0.97 if shaped or field.strength >= 0.8 else 0.7
+    handbook = field.word.startswith("記号") and ENTITY in topics_of(text, number.start, number.end, before=40)
+    if shaped and handbook:
+        return 0.85
     if not shaped or (field.kind not in ("", "NAME", "NUMBER", "DATE_OF_BIRTH") and field.strength >= 0.9):
         return 0.3
     if ENTITY in topics_of(text, number.start, number.end, before=160):

@@ -29,7 +29,7 @@ _DIALLED = re.compile(r"(?<![0-9A-Za-z])[#*]\Z")
 _SECOND = re.compile(r"[-・.)][0-9]{4} ?/\Z")
 # 資料番号: a number of something else. The word is not always in the vocabulary.
 _OTHER_NUMBER = re.compile(r"[一-龠ァ-ヶ](?<![話帯絡宅定通先線中者様])番号(?:は|が|[ :=]){1,3}\Z")
-_NUMBERED = re.compile("番号|コード|[a-z#]")
+_NUMBERED = re.compile("番|コード|型|[a-z#]")
 _MORE = re.compile(r"[0-9 、,と/・~-]{1,16}")
 _SLASHED = re.compile(r"0(?<![0-9A-Za-z/].)(?:[5-9]0/[0-9]{4}|[0-9]/[0-9]{4}|[0-9]{2,4}/[0-9]{1,4})/[0-9]{4}(?![0-9/])")
 # Labels strong enough for a local number without its area code.
@@ -109,7 +109,7 @@ def _score(text: FoldedText, number: Number) -> float:
     if field.kind == "NUMBER" and _OTHER_NUMBER.search(text.folded, max(0, number.start - 16), number.start):
         return shape - 0.4
     # 問い合わせ and 注文 name an occasion, 注文番号 names a number.
-    if field.kind == "OTHER" and number.groups == (3, 4, 4) and not _NUMBERED.search(field.word):
+    if field.kind == "OTHER" and len(number.groups) == 3 and shape > 0.8 and not _NUMBERED.search(field.word):
         return shape - 0.3
     return shape - _doubt(field)
 

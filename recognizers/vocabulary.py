@@ -19,7 +19,7 @@ _WORDS: dict[str, str] = {
     ),
     "PHONE_NUMBER": (
         "電話 電話番号 市外局番 でんわ でんわばんごう デンワ デンワバンゴウ 携帯 携帯番号 携帯電話 ケータイ けいたい tel fax phone telephone mobile cell cellphone cell|phone "
-        "ファックス ファクス 連絡先 れんらく先 緊急連絡先 直通 代表 内線 折り返し ダイヤルイン フリーダイヤル ナビダイヤル 着信 callback call "
+        "ファックス ファクス 連絡先 れんらく先 緊急連絡先 直通 代表 内線 折り返し 通話先 発信先 着信先 発信元 発信者番号 着信番号 発信番号 msisdn caller callee ダイヤルイン フリーダイヤル ナビダイヤル 着信 callback call "
         "phonenumber mobilenumber mobilephone homephone contactnumber faxnumber phoneno tel_no phone_number phone|number contact|number ext ext. extension 内線番号 telno mobile_phone office|line dial ダイヤル"
     ),
     "EMAIL_ADDRESS": (
@@ -27,7 +27,7 @@ _WORDS: dict[str, str] = {
     ),
     "DATE_OF_BIRTH": (
         "生年月日 出生日 出生年月日 出生日時 誕生日 お誕生日 バースデー 生まれ dob d.o.b. d.o.b birth birthday birthdate birth_date birth|date "
-        "dateofbirth bday birth_day birth birthdate_ymd seinengappi 誕生年月日 生まれた日 生日 生誕 生れ 出生年月 birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
+        "dateofbirth bday bd birth_day birth birthdate_ymd seinengappi 誕生年月日 生まれた日 生日 生誕 生れ 出生年月 birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
     ),
     "CREDIT_CARD": (
         "クレジットカード クレジット クレカ カード番号 カードナンバー カード credit|card card|number card card_no card_number cardnumber cardno creditcardnumber visa ビザ mastercard "

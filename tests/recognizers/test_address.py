@@ -51,6 +51,8 @@ FINDER = load()
         "⟦長野県松本市\n大字島立1O43番地7⟧\n",
         "⟦沖縄県那覇市泉崎の2の3の1⟧",
         "⟦東京都港区六本木六丁目十番一号 六本木ヒルズ北タワー⟧",
+        "⟦北海道江別市野幌町77番地の\n   2⟧\n氏名",
+        "⟦沖縄県宜野湾市我如古6-6-6\n コーポ玉城 3O2⟧\n",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -82,6 +84,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "中央二丁目バス停",
         "那覇市 2-1 川崎市",
         "令和5年高知市条例第12号",
+        "2区 大字島田・字前田\n3区 小野",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -47,6 +47,9 @@ FINDER = load()
         "⟦0-jo Nishi 0-chome, Iwamizawa, Hokkaido⟧",
         "⟦5-2-1 Ginza\nChuo-ku, Tokyo 104-0061\nJapan⟧",
         "⟦TOKYO-TO CHIYODA-KU KANDA 1-2-3⟧",
+        "to ⟦Flat 2, 96 Canal Street, Leeds LS1 5AA⟧ and",
+        "⟦Lindenstraße 57, 50674 Köln⟧、",
+        "⟦c/o Hinode, 57 Shishigatani, Sakyo-ku, Kyoto 606-0000⟧.",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:

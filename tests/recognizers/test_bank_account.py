@@ -34,6 +34,8 @@ FINDER = load()
         "郵便振替 ⟦00150-3-123456⟧",
         "kouza_bango: ⟦0102034⟧",
         "ふつう ⟦0102034⟧ みなと銀行",
+        "金融機関 みなと信用金庫 三宮支店\n種別 普通\n番号 ⟦0102034⟧",
+        "普通の⟦ゼロサンハチハチ一二七⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:

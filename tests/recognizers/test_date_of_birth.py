@@ -69,6 +69,15 @@ FINDER = load()
         "Aoi Hinode, ⟦17 April 1985⟧, Japanese",
         "TK01020341JPN⟦850417⟧5F3004170<<<<",
         "氏名  入会日  生年月日\n日出 葵  2024/4/1  ⟦1985/4/17⟧",
+        "DOB ⟦07/Jan/2003⟧, arrival 09/Mar/2025",
+        "生年月日 ⟦昭和30年 6月12曰⟧",
+        "生年月日/⟦2001ねん 9がつ 11にち⟧",
+        "生年月日欄:⟦H 07. 3.22⟧/変更日:R 06. 9.30",
+        "⟦2016年3月3日⟧生まれ、七五三は2019年11月15日に",
+        "born ⟦11 June 1978⟧. Policy LF-33 902 1175, effective 1 April 2019.",
+        "| 生年月日 | ⟦S38/05/11⟧ |\n| 採取日 | 2024/12/11 |",
+        "dependent Noé (⟦R3.12.5⟧)",
+        "日出 奏 / 4096-0072-8838 / ⟦H27.4.18⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -106,6 +115,8 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "誕生日会は2024年4月17日です",
         "築 60年4月17日",
         "入会日 1985/4/17",
+        "HINODE AOI / LC20400890EE / 2027-03-08",
+        "1,日出 葵,884002933171,2024/04/05",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -36,6 +36,9 @@ FINDER = load()
         "国保 ⟦つくば 31-007714⟧",
         "保険証 記号:⟦千い⟧ 番号:⟦1234⟧",
         '{"columns":["氏名","保険者番号","記号","番号"],"rows":[["日出","⟦06271100⟧","⟦鶴亀⟧","⟦19⟧"]]}',
+        '"insurance":{"kigo":"⟦協0102⟧","bango":"⟦6607⟧"}',
+        "氏名|健保 記号|健保 番号\n日出 葵|⟦2108⟧|⟦77⟧",
+        "介護保険証\n番号 ⟦0000831127⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -57,6 +60,8 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "健康保険 被保険者資格喪失届\n事業所整理記号:02-ヒカリ 事業所番号:30418",
         "証券記号 1234 番号 567 保険",
         "記号、番号の欄 保険",
+        "保険証の「記号 ○○ 番号 ○○」",
+        "保険証の記号は空、番号の欄も",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

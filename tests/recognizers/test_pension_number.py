@@ -24,6 +24,7 @@ FINDER = load()
         "日出 葵 ⟦2233-445566⟧ 昭和60年4月17日生",
         "nenkin_no: ⟦2233-445566⟧",
         "厚生年金の資格喪失届\n日出 葵\n⟦2233-445566⟧",
+        "古い年金手帳。記号番号欄「⟦5302-770084⟧」",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:

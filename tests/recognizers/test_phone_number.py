@@ -59,6 +59,9 @@ FINDER = load()
         "問い合わせは葵まで ⟦090-0102-0304⟧",
         "回線 ⟦080・0102・0304⟧/⟦080・0102・0305⟧",
         "his cell is ⟦oh nine oh oh one oh two oh three oh four⟧ and",
+        "問い合わせは広聴課⟦0299-00-1173⟧",
+        "お電話番号が ⟦ゼロキューゼロのゼロヨンイチイチの七七二八⟧です",
+        "⟦ぜろきゅうぜろの、0102の0304⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -83,6 +86,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "資料番号は0112-87-4410で",
         "delivered 02/11/2023.",
         "管理番号 090-0102-0304",
+        "| 品番 | 単価 |\n|---|---|\n| 080-1123-0044 | 480 |",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
