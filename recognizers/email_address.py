@@ -57,6 +57,7 @@ _JOINED_AT = re.compile(
 _SPACED_AT = re.compile(
     rf"[0-9A-Za-z](?<![0-9A-Za-z].)[0-9A-Za-z._+-]{{1,40}} ?@ ?(?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![0-9A-Za-z])"
 )
+_DECLARING = ("を@", "を「@", "を『@", "を(@", 'を"@', "を @")
 _DECLARED = re.compile(r"(?P<sign>[◎●〇■□◆◇△▲#*★☆_])[」』)\"']? ?を ?[「『(\"']?@")
 _ODD_AT = re.compile("[◎●〇■□◆◇△▲#*_]")
 # A message is named like a mailbox; the header says which it is.
@@ -98,7 +99,7 @@ class EmailAddressFinder:
 
     def _declared(self, text: FoldedText) -> Iterator[Finding]:
         """Another sign for @, where the text says so: `aoi◎example.jp (◎を@に)`."""
-        said = _DECLARED.search(text.folded) if "を" in text.folded and "@" in text.folded else None
+        said = _DECLARED.search(text.folded) if any(map(text.folded.__contains__, _DECLARING)) else None
         for match in _ODD_AT.finditer(text.folded) if said else ():
             span = _around(text.folded, match) if said and match.group() == said["sign"] else None
             if span is not None:

@@ -17,7 +17,6 @@ _TIMES = {"double": 2, "triple": 3}
 _WORD = f"(?>(?:{'|'.join(sorted({*_DIGITS, *_TIMES}, key=len, reverse=True))})(?![a-z]))"
 _RUN = re.compile(rf"(?<![a-z]){_WORD}(?:[ ,.-]{{1,3}}{_WORD}){{6,23}}+")
 _EACH = re.compile("[a-z]+")
-_ZERO = re.compile("(?:oh|zero)[ ,.-]")
 _LEAST = 7
 
 
@@ -31,7 +30,7 @@ class EnglishDigits(NamedTuple):
 
 def english_digits(lowered: str) -> Iterator[EnglishDigits]:
     """Numbers of seven digits and more, read out in English, in text of small letters."""
-    if _ZERO.search(lowered) is None:
+    if "zero" not in lowered and "oh " not in lowered:
         return
     for match in _RUN.finditer(lowered):
         digits = _read(match.group())

@@ -37,6 +37,8 @@ _SPELT = re.compile(
 )
 _BLANK = re.compile("[〇 ・-]+")
 _ELDERLY = re.compile("介護|後期高齢")
+# What every label that `_SYMBOL` reads has in it.
+_SIGNS = ("記号", "symbol", "kigo")
 _WORD_CELL = re.compile(r"[,\t|\"\[ ](?P<value>[一-龠々ぁ-んァ-ヶ]{1,6})(?=[\" \t,|])")
 # What a talk of a wrong 記号・番号 sets side by side: 正:1234・56 誤:1234・65.
 _CORRECTED = re.compile(
@@ -75,6 +77,8 @@ class HealthInsuranceFinder:
             yield from _spelt(text, self.name)
 
     def _labelled(self, text: FoldedText) -> Iterator[Finding]:
+        if not any(map(text.lowered.__contains__, _SIGNS)):
+            return
         for match in _SYMBOL.finditer(text.folded):
             score = 0.9 if _telling(text, *match.span()) else 0.0
             for part in ("symbol", "number"):
