@@ -44,6 +44,7 @@ _VCARD = re.compile(r"\bADR[^:\n]{0,40}:;{0,2}(?P<value>[^\n]{5,160})")
 _NEIGHBOURHOOD = re.compile(
     "(?![のはがをにでとへもやか])(?:[ぁ-ん]{2,6}|[ァ-ヶー]{2,6}|[一-龠々]{1,4})[町丁](?<!城下町)(?<!宿場町)(?<!門前町)(?<!温泉町)(?<!下町)(?<!の町)"
 )
+_SAME = re.compile("同(?:[都府県](?=[一-龠])[一-龠ぁ-んヶ]{1,5}?[市区町村]|[市区町村])(?![内民長立営議])")
 _KYOTO = re.compile("[上下](?:る|ル)|[東西]入")
 # A town and its 丁目 alone is where a crossing, a station or a society is; people's homes have more numbers.
 _CHOME_ONLY = re.compile("[0-9〇一二三四五六七八九十]{1,3}丁目")
@@ -84,6 +85,8 @@ class AddressFinder:
         yield from self._lone_towns(text)
         yield from self._aza(text)
         yield from self._labelled(text)
+        if "同" in text.modern:
+            yield from self._same_place(text)
 
     def _from_place(self, text: FoldedText, place: Place) -> Iterator[Span]:
         start, whole = self._start(text.modern, place)
@@ -190,6 +193,15 @@ class AddressFinder:
         for start, end in bare:
             if numbered or field_of(text, start, end).kind == ENTITY:
                 yield start, _building(text.modern, end), 0.7
+
+    def _same_place(self, text: FoldedText) -> Iterator[Span]:
+        """同市本町1-2: the municipality was named before."""
+        for same in _SAME.finditer(text.modern):
+            match = SEGMENT.match(text.modern, same.end())
+            if match is None or not match["town"].strip() or _PROSE.search(match["town"]) or "\n" in match["town"]:
+                continue
+            if judge_block(text.modern, *match.span("block")) >= 1:
+                yield same.start(), _building(text.modern, match.end()), 0.75
 
     def _labelled(self, text: FoldedText) -> Iterator[Span]:
         """A town nobody knows, or a part of an address alone in its field, right after an address label."""

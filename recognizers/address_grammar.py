@@ -21,11 +21,13 @@ _NEXT = f"(?:{_ASCII}(?! ?号[室棟館]|階|F)|{_DIRECTION}{_KN}|{_SPOKEN_N})"
 _FIRST = f"(?:無番地|[OoIl](?=丁目|番地)(?:丁目|番地)|[イロハニホヘトいろはにほへと]の[0-9]{{1,5}}(?![0-9])|(?<=[町字])[〇一二三四五六七八九]{{2,5}}(?=[\\s」)]|$)|{_ASCII}(?: ?{_UNIT})?|{_DIRECTION}{_KN}(?:{_UNIT}|(?= ?[-ーのノ] ?(?:[0-9]|{_KN})))|{_SPOKEN_N}(?=の))"
 _BLOCK = f"{_FIRST}(?:{_JOIN}{_NEXT}(?: ?{_UNIT})?){{0,7}}(?:[イロハニホヘト](?![ァ-ヶー])号?)?"
 _TOWN_CHARACTER = "[々〆ヶ一-龠ぁ-んァ-ンー]"
-_GAP = r"(?:[、,]? {0,2}|\n {0,6}|<br ?/?>|\"?[,\t]\"?)"
+_GAP = r"(?:[、,]? {0,2}|\n {0,6}|<br ?/?>|[\"']?[,\t] ?[\"']?)"
 # A line of an address goes on with 字, or after the word that says which way a street of Kyoto runs.
 _TURN = r"\n {0,6}(?=大?字)|(?<=[入ルる])\n {0,6}"
 
-SEGMENT = re.compile(f"(?P<town>{_GAP}(?:{_TOWN_CHARACTER} ?|{_TURN}){{0,24}}?、?)(?P<block>{_BLOCK})")
+SEGMENT = re.compile(
+    f"(?P<town>{_GAP}(?:{_TOWN_CHARACTER} ?|{_TURN}){{0,24}}?(?:、|(?<=[町丁字通郷])\n {{0,6}})?)(?P<block>{_BLOCK})"
+)
 # 四条通寺町上る大文字町: what stands after the crossing may have no number.
 KYOTO_TOWN = re.compile("(?:[上下][るル]|[東西]入[るル]?)[一-龠々ノ之]{1,8}町")
 ONLY_BLOCK = re.compile(_BLOCK)
@@ -49,11 +51,11 @@ BUILDING = re.compile(
     f"(?: {{0,2}}|{_NEXT_CELL}|\\n {{0,4}}|<br ?/?>|-| ?、| ?\\()(?![にでをはがのへとも])(?:"
     f"{_NAME}{{0,16}}?{_SUFFIX}(?:{_NAME}{{0,8}}?{_SUFFIX})?(?:[Ⅰ-Ⅻ]|{_NAME}{{0,8}}? ?{_ROOM})?(?: ?{_ROOM}){{0,3}}"
     f"|{_NAME}{{0,4}}?[ァ-ヶーA-Za-z]{_NAME}{{1,14}}? ?{_ROOM}(?: ?{_ROOM}){{0,2}}"
-    f"|[A-Z][A-Za-z'&.-]{{1,16}}(?: [A-Z0-9][A-Za-z'&.-]{{0,16}}){{0,3}} ?#?{_ROOM}|#?{_ROOM}(?: ?{_ROOM}){{0,2}})"
+    f"|[A-Z][A-Za-z'&.-]{{1,16}}(?: [A-Z0-9][A-Za-z'&.-]{{0,16}}){{0,3}} ?#?{_ROOM}|#?{_ROOM}(?: ?{_ROOM}){{0,2}}|[一-龠々]{{1,4}}様?方(?![一-龠ぁ-んァ-ヶ]))"
 )
 
 _POSTAL = r"\(?〒? ?[0-9OoIl]{3} ?[-ー] ?[0-9OoIl]{4}\)?|〒 ?[0-9]{7}|(?<![0-9-])[0-9]{7}(?=[\s,\"])|〒?[〇一二三四五六七八九]{3}[-ー][〇一二三四五六七八九]{4}"
-_SEPARATOR = r"(?:[\s,、:]{0,6}|\"?,\"?|\"[,:]\"|<br ?/?>|</?[A-Za-z]{1,12}>{0,2})"
+_SEPARATOR = r"(?:[\s,、:]{0,6}|[\"']?, ?[\"']?|\"[,:]\"|<br ?/?>|</?[A-Za-z]{1,12}>{0,2})"
 
 
 def prefix(prefectures: list[str]) -> re.Pattern[str]:

@@ -70,6 +70,9 @@ _UNPARTED = re.compile(
     rf"{_N}(?:-{_N}){{1,3}} (?:[A-Z][A-Za-z-]{{1,24}},?[ \n]){{0,2}}{_SUFFIXED}(?:,?[ \n]{_PLACE}){{0,3}}(?:,?[ \n]{_JP_POSTAL})?(?:,?[ \n](?:Japan|JAPAN))?"
 )
 _HYPHENED = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|KU|SHI|CHO|MACHI|GUN|KEN|FU|TO|SON|MURA)\b")
+_POSTAL_FIRST = re.compile(
+    f"[0-9〒](?<![0-9-].)(?:(?<=〒)[0-9]|(?<=[0-9]))[0-9]{{2}}-[0-9]{{4}},? (?:{_PREFECTURES})(?![A-Za-z])"
+)
 # One place and one number are a year or a count: Minato-ku 2025.
 _PARTED = re.compile("[0-9]-[0-9]|,")
 # The name of the building before its room: Maison Lilas 12B, Park Tower Room 1205.
@@ -105,7 +108,7 @@ class RomajiAddressFinder:
         """See `Finder`."""
         folded = text.folded
         spans = [*_upward(folded)] if "," in folded or "\n" in folded else []
-        if "-" in folded and _HYPHENED.search(folded):
+        if "-" in folded and (_HYPHENED.search(folded) or _POSTAL_FIRST.search(folded)):
             spans += _hyphened(folded)
         for start, end in _joined(spans):
             yield text.finding(start, end, ENTITY, 0.85, self.name)
@@ -118,7 +121,8 @@ def _hyphened(folded: str) -> Iterator[tuple[int, int]]:
         if begin.start() < done:
             continue
         match = _DOWNWARD.match(folded, begin.start()) or _UNPARTED.match(folded, begin.start())
-        if match is not None and _HYPHENED.search(match.group()) and _PARTED.search(match.group()):
+        telling = match is not None and (_HYPHENED.search(match.group()) or _POSTAL_FIRST.match(match.group()))
+        if match is not None and telling and _PARTED.search(match.group()):
             done = match.end()
             yield match.span()
 

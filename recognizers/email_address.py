@@ -36,7 +36,7 @@ _SPELLED = re.compile(
 )
 # "taro at example.com" reads like prose ("look at example.com"): only where the talk is of mail.
 _PLAIN_AT = re.compile(
-    rf"(?<![0-9A-Za-z])[0-9A-Za-z._-]{{2,40}} at (?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![0-9A-Za-z])"
+    rf"(?<![0-9A-Za-z])[0-9A-Za-z._-]{{2,40}} at (?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![0-9A-Za-z@_-]|\.[0-9A-Za-z])"
 )
 _SPOKEN_PART = "(?!アット ?マーク|あっと ?まーく)[ァ-ヶーぁ-ん0-9A-Za-z_.-]{1,16}"
 _SPOKEN = re.compile(
@@ -49,6 +49,9 @@ _UTTERED_PART = "(?!(?:アット|あっと)[、 ])[ァ-ヶーぁ-ん0-9A-Za-z_.-
 _UTTERED = re.compile(
     rf"(?:{_UTTERED_PART}[、 ]{{1,2}}){{1,12}}+(?:アット|あっと)[、 ]{{1,2}}(?:{_UTTERED_PART}[、 ]{{1,2}}){{1,4}}?(?:ドット|どっと)[、 ]{{1,2}}"
     rf"(?:{_UTTERED_PART}[、 ]{{1,2}}(?:ドット|どっと)[、 ]{{1,2}})?[ァ-ヶーぁ-んA-Za-z]{{2,12}}"
+)
+_UNPARTED = re.compile(
+    r"[ァ-ヶー0-9A-Za-z](?<![ァ-ヶー0-9A-Za-z].)[ァ-ヶー0-9A-Za-z_.-]{1,40}?アットマーク[ァ-ヶー0-9A-Za-z-]{2,30}?ドット[ァ-ヶーA-Za-z]{2,24}"
 )
 # info_at_example.com and info @ example.com: files and decorators are written so, hence only where the talk is of mail.
 _JOINED_AT = re.compile(
@@ -95,6 +98,8 @@ class EmailAddressFinder:
             yield from self._read_out(text, _SPOKEN)
         if any(map(folded.__contains__, _DOTS)) and any(map(folded.__contains__, _ATS)):
             yield from self._read_out(text, _UTTERED)
+            for match in _UNPARTED.finditer(folded):
+                yield text.finding(*match.span(), ENTITY, 0.8, self.name)
         yield from self._declared(text)
 
     def _declared(self, text: FoldedText) -> Iterator[Finding]:

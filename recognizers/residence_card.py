@@ -13,6 +13,7 @@ from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.labels import labels
 from recognizers.numbers import has_digits
+from recognizers.spoken_codes import PAUSE, digits, letters
 
 ENTITY = "RESIDENCE_CARD"
 _CARD = re.compile(
@@ -20,6 +21,7 @@ _CARD = re.compile(
 )
 # Boxes of a form and a scanner's spaces: only in a field labelled so.
 _APART = re.compile(r"[A-Za-z](?<![0-9A-Za-z_].) [A-Za-z](?: [0-9OoIl]){8} [A-Za-z] [A-Za-z](?![0-9A-Za-z_])")
+_SAID = re.compile(letters(2) + PAUSE + digits(8) + PAUSE + letters(2))
 _GROUPED = re.compile("[0-9OoIl]{4}[ -][0-9OoIl]{4}")
 
 
@@ -34,9 +36,10 @@ class ResidenceCardFinder:
         for match in _CARD.finditer(text.folded) if has_digits(text) else ():
             if sum(map(str.isdigit, match.group())) >= 5:
                 yield text.finding(match.start(), match.end(), ENTITY, _score(text, match), self.name)
-        for match in _APART.finditer(text.folded) if ENTITY in text.view(labels).kinds else ():
-            if field_of(text, *match.span()).kind == ENTITY:
-                yield text.finding(*match.span(), ENTITY, 0.98, self.name)
+        for pattern in (_APART, _SAID) if ENTITY in text.view(labels).kinds else ():
+            for match in pattern.finditer(text.folded):
+                if field_of(text, *match.span()).kind == ENTITY:
+                    yield text.finding(*match.span(), ENTITY, 0.98, self.name)
 
 
 def _score(text: FoldedText, match: re.Match[str]) -> float:

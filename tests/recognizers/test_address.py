@@ -53,6 +53,10 @@ FINDER = load()
         "⟦東京都港区六本木六丁目十番一号 六本木ヒルズ北タワー⟧",
         "⟦北海道江別市野幌町77番地の\n   2⟧\n氏名",
         "⟦沖縄県宜野湾市我如古6-6-6\n コーポ玉城 3O2⟧\n",
+        "被通知人 ⟦同市大物北町7-43 若葉荘2号⟧\n",
+        "⟦静岡県焼津市本町\n0番0号⟧",
+        "VALUES ('⟦静岡県','焼津市','本町0-0-0⟧');",
+        "下欄:⟦奈良市鹿谷町000-0 日出方⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -85,6 +89,8 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "那覇市 2-1 川崎市",
         "令和5年高知市条例第12号",
         "2区 大字島田・字前田\n3区 小野",
+        "同市内で7-43",
+        "同市の広報 1-2号",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -50,6 +50,7 @@ FINDER = load()
         "to ⟦Flat 2, 96 Canal Street, Leeds LS1 5AA⟧ and",
         "⟦Lindenstraße 57, 50674 Köln⟧、",
         "⟦c/o Hinode, 57 Shishigatani, Sakyo-ku, Kyoto 606-0000⟧.",
+        "⟦425-0000 Shizuoka, Yaizu, Honmachi 0-0-0⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:

@@ -29,6 +29,8 @@ FINDER = load()
         "アドレスは ⟦aoi @ example.jp⟧ へ",
         "⟦aoi【at】example.jp⟧",
         "⟦aoi◎example.jp⟧(◎を@に変えて)",
+        "be reached at ⟦d.hinode@mail.example⟧ or",
+        "はい⟦ケーアンダーバーヒノデアットマークイグザンプルドットコム⟧です",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
