@@ -22,6 +22,16 @@ def test_the_first_line_of_a_table_stays_in_sight_of_its_rows() -> None:
     assert seen("前置き\n氏名,口座\n田中,12\n佐藤,") == "氏名,口座\n"
 
 
+def test_the_second_line_is_the_header_when_it_has_more_cells() -> None:
+    assert seen("名簿, 7月\n番号,氏名,口座\n1,田中,12\n2,佐藤,") == "番号,氏名,口座\n"
+    assert seen('{"x":1,"rows":[\n ["番号","氏名","口座"],\n ["1","田') == ' ["番号","氏名","口座"],\n'
+
+
+def test_later_rows_and_rows_of_numbers_never_take_its_place() -> None:
+    assert seen("氏名,口座\n田中,12\na,b,c,d\n佐藤,") == "氏名,口座\n"
+    assert seen("氏名,口座\n田中,1234,5,6\n佐藤,") == "氏名,口座\n"
+
+
 def test_a_line_without_the_delimiter_ends_the_table() -> None:
     assert not seen("氏名,口座\n田中,12\n以上です\n次の行")
 
