@@ -63,14 +63,14 @@ _PARTED = (
 )
 _WEAK = (
     rf"(?:{_PARTED}|{_SPACED_ERA}|{_D}[- ]?{_MONTH}[- ]?[0-9]{{2}}|[0-9]{{2}}[-/.]{_M}[-/.]{_D}|[13579]-[0-6][0-9]-?(?:1[0-2]|0[1-9])-?(?:3[01]|[12][0-9]|0[1-9])"
-    rf"|[MTSHR][0-6][0-9](?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_Y}, {_M}, {_D}|{_D}[/.]{_D}[/.][0-9]{{2}})"
+    rf"|[0-9]{{2}}(?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|[MTSHR][0-6][0-9](?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_Y}, {_M}, {_D}|{_D}[/.]{_D}[/.][0-9]{{2}})"
 )
 _OTHER = re.compile(
     rf"(?:(?<![0-9A-Za-z.-])(?<![0-9A-Za-z]/)|(?<=DOB)|(?<=dob))(?:{_STRONG}|(?P<weak>{_WEAK})){_NOTE}(?![0-9A-SU-Za-z]|T(?![0-9]{{2}}:)|[-.][0-9]|/[0-9]{{1,2}}(?![0-9-]))"
 )
 _DIGITS = re.compile("[0-9OoIl]{0,2}[0-9]{1,8}")
 # How all of them go on that begin with a digit: quicker to ask for than which one it is.
-_GOES_ON = re.compile("[0-9]{8}|[0-9]{0,4}[^0-9ぁ-ヺ一-鿿]|[^0-9]")
+_GOES_ON = re.compile("[0-9]{8}|[0-9]{6}(?![0-9])|[0-9]{0,4}[^0-9ぁ-ヺ一-鿿]|[^0-9]")
 # What may stand before the first digit of a date: a month or an era.
 _LEAD = re.compile(rf"(?:{_MONTH} ?|(?:Meiji|Taisho|Showa|Heisei|Reiwa) |{_ERA}{_S})$")
 _LEADING = frozenset(". 治正和成明大昭平令")

@@ -27,7 +27,7 @@ _WORDS: dict[str, str] = {
     ),
     "DATE_OF_BIRTH": (
         "生年月日 出生日 出生年月日 出生日時 誕生日 お誕生日 バースデー 生まれ dob d.o.b. d.o.b birth birthday birthdate birth_date birth|date "
-        "dateofbirth bday bd birth_day birth birthdate_ymd seinengappi 誕生年月日 生まれた日 生日 生誕 生れ 出生年月 birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
+        "dateofbirth d/o/b bday bd birth_day birth birthdate_ymd seinengappi 誕生年月日 生まれた日 生日 生誕 生れ 出生年月 birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
     ),
     "CREDIT_CARD": (
         "クレジットカード クレジット クレカ カード番号 カードナンバー カード credit|card card|number card card_no card_number cardnumber cardno creditcardnumber visa ビザ mastercard "
@@ -52,7 +52,7 @@ _WORDS: dict[str, str] = {
     ),
     "PENSION_NUMBER": (
         "基礎年金番号 年金番号 年金手帳 年金 ねんきん 基礎年金 pension|number pension|no pension basic|pension|number pension|book pension_number pensionnumber "
-        "年金の番号 年金証書 年金証書番号 年金コード 年金手帳番号 年金手帳の記号番号 年金手帳記号番号 基年番 基年番号 nenkin nenkin_no nenkin_bango kisonenkinbango kiso_nenkin_bango kisonenkin kiso_nenkin pension pension_no pensionno 遺族年金 障害年金 厚生年金 国民年金 老齢年金"
+        "年金の番号 年金証書 年金証書番号 年金コード 年金手帳番号 年金手帳の記号番号 年金手帳記号番号 基年番 基年番号 厚年 nenkin nenkin_no nenkin_bango kisonenkinbango kiso_nenkin_bango kisonenkin kiso_nenkin pension pension_no pensionno 遺族年金 障害年金 厚生年金 国民年金 老齢年金"
     ),
     "HEALTH_INSURANCE": (
         "保険証 けんぽ 健康保険証 健康保険 被保険者証 保険者番号 保険者 被保険者番号 被保険者記号 記号番号 記号・番号 記号 国保 健保 社保 後期高齢 後期高齢者 介護保険証 介護保険 "

@@ -78,6 +78,11 @@ FINDER = load()
         "| 生年月日 | ⟦S38/05/11⟧ |\n| 採取日 | 2024/12/11 |",
         "dependent Noé (⟦R3.12.5⟧)",
         "日出 奏 / 4096-0072-8838 / ⟦H27.4.18⟧",
+        "⟦1990年3月3日⟧、東京都生まれ",
+        "⟦2024年5月5日⟧に女の子が生まれました",
+        "生年月日:⟦900303⟧",
+        "D/O/B ⟦3/3/1990⟧",
+        "34才・⟦1990/3/3⟧・女",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -117,6 +122,10 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "入会日 1985/4/17",
         "HINODE AOI / LC20400890EE / 2027-03-08",
         "1,日出 葵,884002933171,2024/04/05",
+        "2024年5月5日に新しい班が生まれました",
+        "2024年5月5日、駅前生まれ変わる",
+        "整理番号 900303",
+        "誕生日会 900303",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -39,6 +39,7 @@ FINDER = load()
         '"insurance":{"kigo":"⟦協0102⟧","bango":"⟦6607⟧"}',
         "氏名|健保 記号|健保 番号\n日出 葵|⟦2108⟧|⟦77⟧",
         "介護保険証\n番号 ⟦0000831127⟧",
+        "国保の番号は⟦札幌 12-3456⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
