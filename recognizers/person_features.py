@@ -9,6 +9,7 @@ Not thread-safe (Sudachi's tokenizer is not): one `Featurizer` per thread over o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -39,6 +40,7 @@ _NO_EVIDENCE = frozenset({13, 14, _HONORIFIC_FLAG, 17, 18})
 _SPACE = -1
 # Traits of a distinct morpheme: may be half of a name; ends a sentence; is known as a name; is an honorific.
 _PAIRABLE, _ENDS, _KNOWN, _HONORIFIC = 1, 2, 4, 8
+_KANJI = re.compile("[\u4e00-\u9fff\u3400-\u4dbf\U00010000-\U0010ffff々〆ヶケ]*")
 _begin, _surface, _pos = sudachipy.Morpheme.begin, sudachipy.Morpheme.surface, sudachipy.Morpheme.part_of_speech_id
 
 
@@ -98,8 +100,7 @@ def pos_class(pos: tuple[str, ...]) -> str:
 
 def is_kanji(text: str) -> bool:
     """Whether all characters are kanji or stand for them (々, 〆, ヶ)."""
-    return all("\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf" or char > "\uffff" or char in "々〆ヶケ"
-               for char in text)  # fmt: skip
+    return _KANJI.fullmatch(text) is not None
 
 
 def flags_of(surface: str, names: NameLists) -> tuple[int, ...]:
@@ -120,6 +121,15 @@ def _japanese_flags(surface: str, names: NameLists) -> list[int]:
         found.append(3)
     if surface in names.given:
         found.append(4)
+    if "\u3041" <= surface[:1] <= "\u30ff":
+        found += _kana_flags(surface, names)
+    if surface in HONORIFICS:
+        found.append(_HONORIFIC_FLAG)
+    return found
+
+
+def _kana_flags(surface: str, names: NameLists) -> list[int]:
+    found: list[int] = []
     kana = to_hiragana(surface)
     if kana in names.family_kana:
         found.append(5 if kana == surface else 6)
@@ -127,8 +137,6 @@ def _japanese_flags(surface: str, names: NameLists) -> list[int]:
         found.append(7 if kana == surface else 8)
     if surface in names.foreign["kata_given"] or surface in names.foreign["kata_family"]:
         found.append(15)
-    if surface in HONORIFICS:
-        found.append(_HONORIFIC_FLAG)
     return found
 
 
@@ -263,7 +271,7 @@ class Featurizer:
 
 def _traits_of(fact: Fact) -> int:
     pairable = len(fact.surface) <= _HALF and is_kanji(fact.surface)
-    known = bool(set(fact.flags) - _NO_EVIDENCE) or "固有名詞" in fact.pos
+    known = not _NO_EVIDENCE.issuperset(fact.flags) or "固有名詞" in fact.pos
     return (
         _PAIRABLE * pairable
         + _ENDS * (fact.surface[-1:] in _SENTENCE_ENDS)

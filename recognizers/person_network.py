@@ -15,7 +15,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,11 @@ from recognizers.word_rows import WordRows
 
 MODEL = Path(__file__).with_name("models") / "person.npz"
 Floats = npt.NDArray[np.float32]
-_LETTER_COLUMNS = (("c0", 0), ("c1", 1), ("c2", 2), ("d0", -1), ("d1", -2))
+# The tables a morpheme has one row of; the flags of the name lists come on top.
+COLUMNS = ("word", "pos", "len", "shape", "c0", "c1", "c2", "d0", "d1", "pre", "suf", "vec")
 AFFIXES = 4095
 _SHAPE_LIMIT = 12
+_SIGNS_KEPT = 16_384
 _UNKNOWN = 1
 _PAIRS = 4
 # Vectors made at once: a sum's parts are all in memory.
@@ -54,15 +56,10 @@ class Vocabulary:
 
 def shape_of(surface: str) -> str:
     """The surface with each run of one kind of character as one sign: `Sato2` → `Aa0`, `渡辺` → `漢`."""
-    signs: list[str] = []
-    for char in surface[:_SHAPE_LIMIT]:
-        sign = _sign(char)
-        if not signs or signs[-1] != sign:
-            signs.append(sign)
-    return "".join(signs)
+    signs = surface[:_SHAPE_LIMIT].translate(_SIGNS)
+    return signs if len(signs) < 2 else "".join(sign for sign, _ in groupby(signs))
 
 
-@lru_cache(4_096)
 def _sign(char: str) -> str:
     if "\u4e00" <= char <= "\u9fff" or char in "々〆" or char > "\uffff":
         return "漢"
@@ -79,6 +76,19 @@ def _sign(char: str) -> str:
     return char if char in "\n\t:,|\"'()/・." else "."
 
 
+class _Signs(dict[int, str]):
+    """The sign of each character met, by code point; begun anew when it has become large."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= _SIGNS_KEPT:
+            self.clear()
+        sign = self[code] = _sign(chr(code))
+        return sign
+
+
+_SIGNS = _Signs()
+
+
 @lru_cache(4_096)
 def affix(text: str) -> int:
     """Bucket of a prefix or suffix (FNV-1a), 1 to `AFFIXES`; row 0 stands for none."""
@@ -88,24 +98,25 @@ def affix(text: str) -> int:
     return 1 + state % AFFIXES
 
 
-def columns_of(fact: Fact, vocabulary: Vocabulary) -> dict[str, int]:
-    """The row of each embedding table that a morpheme takes; 0 means none."""
-    surface = fact.surface
-    size = len(surface)
+def columns_of(fact: Fact, vocabulary: Vocabulary) -> tuple[int, ...]:
+    """The row that a morpheme takes of each of the tables `COLUMNS`; 0 means none."""
+    surface, letter = fact.surface, vocabulary.chars.get
+    size, lower = len(surface), surface.lower()
     long_word = size >= 4 and not "\u4e00" <= surface[0] <= "\u9fff"
-    columns = {
-        "word": vocabulary.words.get(surface.lower(), _UNKNOWN),
-        "vec": vocabulary.meanings.find(fact.normal, surface, surface.lower()),
-        "pos": vocabulary.pos.get(fact.pos, 0),
-        "len": min(size, 6) + (size > 9) + 1,
-        "shape": vocabulary.shapes.get(shape_of(surface), _UNKNOWN),
-        "pre": affix("p" + surface[:3].lower()) if long_word else 0,
-        "suf": affix("s" + surface[-3:].lower()) if long_word else 0,
-    }
-    for name, index in _LETTER_COLUMNS:
-        inside = -size <= index < size
-        columns[name] = vocabulary.chars.get(surface[index], _UNKNOWN) if inside else 0
-    return columns
+    return (
+        vocabulary.words.get(lower, _UNKNOWN),
+        vocabulary.pos.get(fact.pos, 0),
+        min(size, 6) + (size > 9) + 1,
+        vocabulary.shapes.get(shape_of(surface), _UNKNOWN),
+        letter(surface[0], _UNKNOWN) if size else 0,
+        letter(surface[1], _UNKNOWN) if size > 1 else 0,
+        letter(surface[2], _UNKNOWN) if size > 2 else 0,
+        letter(surface[-1], _UNKNOWN) if size else 0,
+        letter(surface[-2], _UNKNOWN) if size > 1 else 0,
+        affix("p" + lower[:3]) if long_word else 0,
+        affix("s" + lower[-3:]) if long_word else 0,
+        vocabulary.meanings.find(*dict.fromkeys((fact.normal, surface, lower))),
+    )
 
 
 class Network:
@@ -129,7 +140,9 @@ class Network:
         # What is added to a vector by what stands beside a morpheme, as `person_features.besides` numbers it.
         self.beside: Floats = (beside - beside[0, 0, 0]).reshape(-1, space.shape[1])
         self._table = np.concatenate([beside[0, 0, :1], *tables.values()])
-        self._firsts = dict(zip(tables, accumulate(map(len, tables.values()), initial=1), strict=False))
+        firsts = dict(zip(tables, accumulate(map(len, tables.values()), initial=1), strict=False))
+        # Where each column's table begins; of flags the first row stands for none.
+        self._firsts, self._flags = np.array([firsts[name] for name in COLUMNS], np.intp), firsts["flag"] + 1
         self.layers = Layers(
             [
                 Layer(offsets, *(arrays[f"{key}{i}"].astype(np.float32) for key in "wb"))
@@ -163,21 +176,17 @@ class Network:
         """The vectors of distinct morphemes with nothing beside them, shape (len(facts), width)."""
         vectors = np.empty((len(facts), self.width), np.float32)
         for first in range(0, len(facts), _AT_ONCE):
-            parts: list[int] = []
-            begins: list[int] = []
-            for fact in facts[first : first + _AT_ONCE]:
-                begins.append(len(parts))
-                parts += self._parts(fact)
-            np.add.reduceat(self._table.take(parts, axis=0), begins, axis=0, out=vectors[first : first + _AT_ONCE])
+            some = facts[first : first + _AT_ONCE]
+            rows = np.array([columns_of(fact, self.vocabulary) for fact in some], np.intp) + self._firsts
+            sums = vectors[first : first + _AT_ONCE]
+            self._table.take(rows, axis=0).sum(axis=1, out=sums)
+            # The first row of all is what nothing beside a morpheme adds.
+            sums += self._table[0]
+            flagged = [place for place, fact in enumerate(some) for _ in fact.flags]
+            if flagged:
+                flags = [self._flags + flag for fact in some for flag in fact.flags]
+                np.add.at(sums, flagged, self._table.take(flags, axis=0))
         return vectors
-
-    def _parts(self, fact: Fact) -> list[int]:
-        """The rows of all tables together that a morpheme is the sum of."""
-        firsts = self._firsts
-        parts = [firsts[name] + row for name, row in columns_of(fact, self.vocabulary).items()]
-        flags = firsts["flag"] + 1
-        # The first row of all is what nothing beside a morpheme adds.
-        return [0, *parts, *(flags + flag for flag in fact.flags)]
 
 
 def _table(stored: npt.NDArray[Any], scales: npt.NDArray[Any] | None) -> Floats:

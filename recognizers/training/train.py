@@ -26,10 +26,10 @@ import sudachipy
 from recognizers.folded import FoldedText
 from recognizers.names import NameLists
 from recognizers.person_features import Featurizer
-from recognizers.person_network import MODEL, Vocabulary, columns_of, shape_of
+from recognizers.person_network import COLUMNS, MODEL, Vocabulary, columns_of, shape_of
 from recognizers.training import augment, corpora, jax_network
 from recognizers.training.export import save
-from recognizers.training.jax_network import COLUMNS, OFFSETS
+from recognizers.training.jax_network import OFFSETS
 from recognizers.training.labelled import labelled
 from recognizers.training.people import Population
 from recognizers.training.vectors import read_vectors
@@ -134,12 +134,11 @@ def _numbered(entries: Any, first: int) -> dict[str, int]:
 
 def fact_table(featurizer: Featurizer, vocabulary: Vocabulary) -> Array:
     """Per morpheme the rows of the embedding tables, that of its vector, its flags plus one; row 0 is padding."""
-    table = np.zeros((len(featurizer.facts) + 1, len(COLUMNS) + 1 + FLAGS_KEPT), np.int32)
+    table = np.zeros((len(featurizer.facts) + 1, len(COLUMNS) + FLAGS_KEPT), np.int32)
     for number, fact in enumerate(featurizer.facts, 1):
-        columns = columns_of(fact, vocabulary)
-        table[number, : len(COLUMNS) + 1] = [*(columns[name] for name in COLUMNS), columns["vec"]]
+        table[number, : len(COLUMNS)] = columns_of(fact, vocabulary)
         for place, flag in enumerate(fact.flags[:FLAGS_KEPT]):
-            table[number, len(COLUMNS) + 1 + place] = flag + 1
+            table[number, len(COLUMNS) + place] = flag + 1
     return table
 
 

@@ -10,7 +10,7 @@ import sudachipy
 
 from recognizers.names import NameLists
 from recognizers.person_features import Fact
-from recognizers.person_network import MODEL, Network, affix, columns_of, shape_of
+from recognizers.person_network import COLUMNS, MODEL, Network, affix, columns_of, shape_of
 from recognizers.person_tagger import Tagger
 
 NETWORK = Network.load()
@@ -62,10 +62,11 @@ def test_affix_buckets_never_take_the_row_for_none() -> None:
 
 def test_inflected_words_share_the_meaning_of_their_word() -> None:
     meanings = [
-        columns_of(Fact(surface, "動詞-一般", (), "走る"), NETWORK.vocabulary)["vec"] for surface in ("走っ", "走り")
+        columns_of(Fact(surface, "動詞-一般", (), "走る"), NETWORK.vocabulary)[COLUMNS.index("vec")]
+        for surface in ("走っ", "走り")
     ]
     assert meanings[0] == meanings[1] > 0
 
 
 def test_a_word_without_a_known_meaning_takes_no_row() -> None:
-    assert columns_of(Fact("嘘田木山", "名詞", (), "嘘田木山"), NETWORK.vocabulary)["vec"] == 0
+    assert columns_of(Fact("嘘田木山", "名詞", (), "嘘田木山"), NETWORK.vocabulary)[COLUMNS.index("vec")] == 0
