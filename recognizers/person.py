@@ -60,7 +60,7 @@ class PersonFinder:
 
     @classmethod
     def load(cls) -> PersonFinder:
-        """Loads dictionary, lists and network (about 0.4 s). Call once, before a fork.
+        """Loads dictionary, lists and network (about 0.8 s). Call once, before a fork.
 
         Raises OSError or ValueError if a data file is missing or broken.
         """
