@@ -227,15 +227,20 @@ def test_a_stream_is_granted_more_as_often_as_it_needs_and_settled_to_the_token(
     budget = settled(gateway, tenant, [response])
     (sent,) = route.wait(lambda records: records[0]["outcome"] == "completed")
     assert budget.settled == sent["usage"]["completion_tokens"] == 6000
-    assert budget.reserved == 0
     deadline = time.monotonic() + 10
     while True:  # the grantor's chain comes by a journal of its own
         granted = extensions_of(gateway, response.headers["x-kagami-request-id"])
-        # Who granted it, and who used it.
-        if len(granted) >= 4 and all(len(writers) == 2 for writers in granted.values()):
+        # Who granted it, and who used it; the last may be granted when the stream has just ended, and is used by nobody.
+        used = [writers for writers in granted.values() if len(writers) == 2]
+        told = len(used) >= 4 and len(granted) - len(used) <= 1 and all(_by_its_grantor(w) for w in granted.values())
+        if told and budget_of(gateway, tenant).reserved == 0:
             return
         assert time.monotonic() < deadline, granted
         time.sleep(0.05)
+
+
+def _by_its_grantor(writers: list[str]) -> bool:
+    return sum(writer.startswith("controlplane") for writer in writers) == 1
 
 
 def extensions_of(gateway: Gateway, request_id: str) -> dict[str, list[str]]:
