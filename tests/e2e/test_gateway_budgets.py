@@ -23,18 +23,25 @@ pytestmark = pytest.mark.e2e
 PROMPT, COMPLETION, COST = 8, 100, 1_020
 
 
-def tenant_with(
-    gateway: Gateway, unit: str, cap: str, policy: str = "redact", **behaviour: Any
-) -> tuple[Route, str, str]:
-    """A tenant of its own with one quota, whose provider uses the same for every request."""
-    route, tenant = gateway.route(), f"t{uuid.uuid4().hex[:10]}"
+def tenant_of(gateway: Gateway, quota: str, policy: str = "redact") -> tuple[str, str]:
+    """A tenant of its own with one lifetime quota, and its key."""
+    tenant = f"t{uuid.uuid4().hex[:10]}"
     secret = f"sk-{tenant}-0123456789"
     gateway.stack.apply(
         f"tenants:\n  - {{name: {tenant}, policy: {policy}}}\n"
         f"keys:\n  - {{tenant: {tenant}, name: k, secret: 'env:K', models: ['*']}}\n"
-        f"quotas:\n  - {{name: cap, tenant: {tenant}, unit: {unit}, window: lifetime, cap: {cap}}}\n",
+        f"quotas:\n  - {{name: cap, tenant: {tenant}, window: lifetime, {quota}}}\n",
         env={"K": secret},
     )
+    return tenant, secret
+
+
+def tenant_with(
+    gateway: Gateway, unit: str, cap: str, policy: str = "redact", **behaviour: Any
+) -> tuple[Route, str, str]:
+    """A tenant of its own with one quota, whose provider uses the same for every request."""
+    route = gateway.route()
+    tenant, secret = tenant_of(gateway, f"unit: {unit}, cap: {cap}", policy)
     said = behaviour or {"completion_tokens": COMPLETION, "prompt_tokens": PROMPT}
     gateway.simulator.order(provider=route.providers[0], times=-1, **said)
     with gateway.stack.http(secret) as http:
@@ -205,15 +212,9 @@ def test_by_policy_the_official_client_is_told_that_the_budget_is_used_up(gatewa
 
 
 def test_requests_go_to_the_next_provider_once_the_firsts_quota_is_used_up(gateway: Gateway) -> None:
-    route, tenant = gateway.route({}, {}), f"t{uuid.uuid4().hex[:10]}"
+    route = gateway.route({}, {})
     first, second = route.providers
-    secret = f"sk-{tenant}-0123456789"
-    gateway.stack.apply(
-        f"tenants:\n  - {{name: {tenant}, policy: redact}}\n"
-        f"keys:\n  - {{tenant: {tenant}, name: k, secret: 'env:K', models: ['*']}}\n"
-        f"quotas:\n  - {{name: few, tenant: {tenant}, provider: {first}, unit: requests, window: lifetime, cap: 3}}\n",
-        env={"K": secret},
-    )
+    _, secret = tenant_of(gateway, f"provider: {first}, unit: requests, cap: 3")
     with gateway.stack.http(secret) as http:
         replies = [http.post("/chat/completions", json=route.body("こんにちは")) for _ in range(8)]
     assert [reply.status_code for reply in replies] == [200] * 8
