@@ -271,7 +271,7 @@ class Featurizer:
 
 def _traits_of(fact: Fact) -> int:
     pairable = len(fact.surface) <= _HALF and is_kanji(fact.surface)
-    known = not _NO_EVIDENCE.issuperset(fact.flags) or "固有名詞" in fact.pos
+    known = (fact.flags and not _NO_EVIDENCE.issuperset(fact.flags)) or "固有名詞" in fact.pos
     return (
         _PAIRABLE * pairable
         + _ENDS * (fact.surface[-1:] in _SENTENCE_ENDS)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, groupby
@@ -102,6 +102,8 @@ def columns_of(fact: Fact, vocabulary: Vocabulary) -> tuple[int, ...]:
     """The row that a morpheme takes of each of the tables `COLUMNS`; 0 means none."""
     surface, letter = fact.surface, vocabulary.chars.get
     size, lower = len(surface), surface.lower()
+    if size == 1:
+        return _columns_of_one(fact, lower, vocabulary)
     long_word = size >= 4 and not "\u4e00" <= surface[0] <= "\u9fff"
     return (
         vocabulary.words.get(lower, _UNKNOWN),
@@ -109,14 +111,29 @@ def columns_of(fact: Fact, vocabulary: Vocabulary) -> tuple[int, ...]:
         min(size, 6) + (size > 9) + 1,
         vocabulary.shapes.get(shape_of(surface), _UNKNOWN),
         letter(surface[0], _UNKNOWN) if size else 0,
-        letter(surface[1], _UNKNOWN) if size > 1 else 0,
+        letter(surface[1], _UNKNOWN) if size else 0,
         letter(surface[2], _UNKNOWN) if size > 2 else 0,
         letter(surface[-1], _UNKNOWN) if size else 0,
-        letter(surface[-2], _UNKNOWN) if size > 1 else 0,
+        letter(surface[-2], _UNKNOWN) if size else 0,
         affix("p" + lower[:3]) if long_word else 0,
         affix("s" + lower[-3:]) if long_word else 0,
         vocabulary.meanings.find(*dict.fromkeys((fact.normal, surface, lower))),
     )
+
+
+def _columns_of_one(fact: Fact, lower: str, vocabulary: Vocabulary) -> tuple[int, ...]:
+    """The same for one character, in a third of the time: texts of rare characters have as many as they have words."""
+    surface = fact.surface
+    letter = vocabulary.chars.get(surface, _UNKNOWN)
+    return (
+        vocabulary.words.get(lower, _UNKNOWN),
+        vocabulary.pos.get(fact.pos, 0),
+        2,
+        vocabulary.shapes.get(_SIGNS[ord(surface)], _UNKNOWN),
+        letter, 0, 0, letter, 0,
+        0, 0,
+        vocabulary.meanings.find(*dict.fromkeys((fact.normal, surface, lower))),
+    )  # fmt: skip
 
 
 class Network:
@@ -172,19 +189,28 @@ class Network:
         """How many morphemes to the left a decision can depend on."""
         return -sum(min(0, *offsets) for offsets in self.offsets)
 
-    def vectors(self, facts: Sequence[Fact]) -> Floats:
-        """The vectors of distinct morphemes with nothing beside them, shape (len(facts), width)."""
-        vectors = np.empty((len(facts), self.width), np.float32)
-        for first in range(0, len(facts), _AT_ONCE):
-            some = facts[first : first + _AT_ONCE]
-            rows = np.array([columns_of(fact, self.vocabulary) for fact in some], np.intp) + self._firsts
+    def parts(self, facts: Iterable[Fact]) -> list[tuple[int, ...]]:
+        """What the vectors of morphemes are the sums of: a row of each of the tables `COLUMNS`, then those of the flags.
+
+        Morphemes with the same parts, such as rare characters, have the same vector.
+        """
+        known = self.vocabulary
+        return [columns_of(fact, known) + fact.flags for fact in facts]
+
+    def vectors(self, parts: Sequence[tuple[int, ...]]) -> Floats:
+        """The vectors of morphemes with nothing beside them, shape (len(parts), width); `parts` as above."""
+        vectors = np.empty((len(parts), self.width), np.float32)
+        size = len(COLUMNS)
+        for first in range(0, len(parts), _AT_ONCE):
+            some = parts[first : first + _AT_ONCE]
+            rows = np.array([part[:size] for part in some], np.intp) + self._firsts
             sums = vectors[first : first + _AT_ONCE]
             self._table.take(rows, axis=0).sum(axis=1, out=sums)
             # The first row of all is what nothing beside a morpheme adds.
             sums += self._table[0]
-            flagged = [place for place, fact in enumerate(some) for _ in fact.flags]
+            flagged = [place for place, part in enumerate(some) for _ in part[size:]]
             if flagged:
-                flags = [self._flags + flag for fact in some for flag in fact.flags]
+                flags = [self._flags + flag for part in some for flag in part[size:]]
                 np.add.at(sums, flagged, self._table.take(flags, axis=0))
         return vectors
 

@@ -1,7 +1,8 @@
 """From a text to what in it may be a name: morphemes, the network over them, runs of those that are likely enough.
 
 Strategy: what the network needs of a morpheme is worked out when it is first met and remembered (`Layers.shares`), by
-itself and with what stands beside it. Frequent morphemes are known from the start and never forgotten.
+itself and with what stands beside it; rare characters, of which it knows nothing, share it. Frequent morphemes are known
+from the start and never forgotten.
 Guarantees: bounded memory; the same answer whatever was remembered. Not thread-safe.
 """
 
@@ -20,7 +21,8 @@ from recognizers.person_gate import Floats, Places
 from recognizers.person_layers import Judged
 from recognizers.person_network import Network
 
-# Morphemes remembered, each with what was beside it; about 75 MB. Full, all but the frequent ones are forgotten.
+# Morphemes remembered, and what they give to the first layer, once for all that look the same to the network and again
+# with what was beside them: about 75 MB. When either is full all but the frequent ones are forgotten.
 MEMORY = 32_000
 # A text adds two per morpheme at most.
 _ROOM = 8_000
@@ -59,15 +61,17 @@ class Tagger:
         self._filled = 1
         self._numbers = np.zeros(MEMORY + _ROOM, np.intp)
         self._facts = 0
+        # The number of the shares of what is the sum of these parts; and of that with something beside it.
+        self._known: dict[tuple[int, ...], int] = {}
         self._beside: dict[int, int] = {}
         self._featurizer.learn(network.frequent)
         self._learn()
-        self._kept = self._facts
+        self._kept = self._facts, self._filled, self._known.copy()
 
     @property
     def remembered(self) -> int:
-        """How many morphemes, with what was beside them, are remembered."""
-        return self._filled - 1
+        """How many morphemes are remembered."""
+        return self._facts
 
     def spans(self, text: str, threshold: float, least: float) -> list[Span]:
         """What could be a name, in order: see `runs`."""
@@ -98,7 +102,7 @@ class Tagger:
 
     def read(self, text: str) -> tuple[Rows, Places]:
         """The rows of a text, and which of the remembered `shares` each has."""
-        if self._filled > MEMORY:
+        if max(self._filled, self._facts) > MEMORY:
             self._forget()
         rows = self._featurizer.rows(text)
         if len(self._featurizer.facts) > self._facts:
@@ -106,27 +110,31 @@ class Tagger:
         numbers = self._numbers.take(rows.tokens)
         touched = rows.beside.nonzero()[0]
         if len(touched):
-            keys = (rows.tokens.take(touched) * BESIDES + rows.beside.take(touched)).tolist()
+            keys = (numbers.take(touched) * BESIDES + rows.beside.take(touched)).tolist()
             found = [self._beside.get(key, 0) for key in keys]
             numbers[touched] = found if all(found) else self._learn_beside(keys)
         return rows, numbers
 
     def _forget(self) -> None:
-        self._featurizer.forget(self._kept)
-        self._facts, self._filled = self._kept, self._kept + 1
+        self._facts, self._filled, known = self._kept
+        self._featurizer.forget(self._facts)
+        self._known = known.copy()
         self._beside.clear()
 
     def _learn(self) -> None:
-        facts = self._featurizer.facts[self._facts :]
-        first = self._add(self._network.vectors(facts))
-        self._numbers[self._facts : self._facts + len(facts)] = np.arange(first, first + len(facts))
-        self._facts += len(facts)
+        parts = self._network.parts(self._featurizer.facts[self._facts :])
+        new = [part for part in dict.fromkeys(parts) if part not in self._known]
+        if new:
+            first = self._add(self._network.vectors(new))
+            self._known.update(zip(new, range(first, first + len(new)), strict=True))
+        self._numbers[self._facts : self._facts + len(parts)] = [self._known[part] for part in parts]
+        self._facts += len(parts)
 
     def _learn_beside(self, keys: Sequence[int]) -> list[int]:
-        """The numbers of morphemes with something beside them: token times `BESIDES` plus `Rows.beside`."""
+        """The numbers of morphemes with something beside them: number times `BESIDES` plus `Rows.beside`."""
         new = [key for key in dict.fromkeys(keys) if key not in self._beside]
-        tokens, beside = np.divmod(np.array(new, np.intp), BESIDES)
-        states = self._shares[self._numbers.take(tokens), 0]
+        numbers, beside = np.divmod(np.array(new, np.intp), BESIDES)
+        states = self._shares[numbers, 0]
         first = self._add(states + self._network.beside.take(beside, axis=0))
         self._beside.update(zip(new, range(first, first + len(new)), strict=True))
         return [self._beside[key] for key in keys]

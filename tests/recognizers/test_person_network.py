@@ -70,3 +70,20 @@ def test_inflected_words_share_the_meaning_of_their_word() -> None:
 
 def test_a_word_without_a_known_meaning_takes_no_row() -> None:
     assert columns_of(Fact("嘘田木山", "名詞", (), "嘘田木山"), NETWORK.vocabulary)[COLUMNS.index("vec")] == 0
+
+
+@pytest.mark.parametrize("char", ["山", "龘", "あ", "ア", "A", "z", "7", "。", "İ", "𠮷", "힣", "\x00"])
+def test_one_character_takes_the_rows_that_a_word_of_it_alone_would(char: str) -> None:
+    known = NETWORK.vocabulary
+    found = dict(zip(COLUMNS, columns_of(Fact(char, "名詞-普通名詞-一般", (), char), known), strict=True))
+    assert found["word"] == known.words.get(char.lower(), 1)
+    assert found["shape"] == known.shapes.get(shape_of(char), 1)
+    assert found["len"] == 2
+    assert found["c0"] == found["d0"] == known.chars.get(char, 1)
+    assert found["vec"] == known.meanings.find(char, char.lower())
+    assert not any(found[column] for column in ("c1", "c2", "d1", "pre", "suf"))
+
+
+def test_characters_of_which_nothing_is_known_have_one_vector() -> None:
+    one, other = NETWORK.parts(Fact(char, "名詞-普通名詞-一般", (), char) for char in "龘齉")
+    assert one == other
