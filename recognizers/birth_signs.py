@@ -18,13 +18,28 @@ LEFT, RIGHT = 48, 24
 
 # Right behind the date: 生, 生まれ, (…の誕生日).
 BIRTH_AFTER = re.compile(
-    r"[ )]{0,2}に?(?:生(?!産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音|前|涯|後)|産まれ|うまれ|出生|誕生(?!日))"
+    r"[ )]{0,2}に?(?:生(?!年月日|産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音|前|涯|後)|産まれ|うまれ|出生|誕生(?!日))"
     r"|[」』\"']?(?: ?\([^()\n]{0,12}(?:誕生日|生年月日|バースデー|[Bb]irthday)(?!会|パ|ケ|プ|祝|ク)\)|生まれ)"
-    r"|[、, に]{0,2}(?:[一-龠ァ-ヶ]{1,8}[でに]?|(?:[男女]の子|赤ちゃん|娘|息子|孫|[長次][男女]|子ども|子供|子)が)生まれ(?!変|つ)"
+    r"|[、, ]{0,2}[一-龠ァ-ヶー0-9]{1,16}(?:で|にて|に|において)出生(?![率届証])"
+    r"|[の、, に]{1,2}(?:[一-龠ァ-ヶー]{1,6}の)?(?:[一-龠]{1,6}の日|[一-龠ぁ-ん]{2,4}祭り|[一-龠]{0,3}節句?|[一-龠]{1,2}夕|元[日旦]|正月|大晦日|大みそか|クリスマス(?:イブ)?|バレンタイン(?:デー)?|うるう[年日]|閏[年日]|[朝夜]|夕方|未明|明け方)(?:の日)?[のに、]{0,2}生まれ(?!変|つ)"
+    r"|[、, に]{0,2}(?:[一-龠ァ-ヶ]{1,8}[でに]?|(?:[男女]の子|赤ちゃん|娘|息子|孫|[長次][男女]|子ども|子供|子)が)生まれ(?!変|つ|た(?:制度|商品|製品|会社|企業|ブランド|キャラ))"
 )
 # Right before it: 生, and vCard's property with its parameters.
-BIRTH_BEFORE = re.compile(r"(?:(?<![一-龠])生 ?[:：]?|(?<![A-Za-z])geb\.|(?<![A-Za-z])BDAY[^:\n]{0,24}:) ?\Z")
+BIRTH_BEFORE = re.compile(
+    r"(?:(?<![一-龠])生 ?[:：]?|(?<![一-龠])(?:出生|誕生) ?[:：|] ?|(?<![A-Za-z])geb\.|(?<![A-Za-z])BDAY[^:\n]{0,24}:) ?\Z"
+)
 AGE_AFTER = re.compile(r" ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
+# 、東京の下町に生まれる: where somebody, long ago, was born.
+_PLACE_AFTER = re.compile(
+    r"[、, に]{0,2}[一-龠ァ-ヶー々]{1,10}(?:の[一-龠ァ-ヶー々ぁ-ん]{1,8}?){0,2}(?:[でに]|にて)生まれ(?!変|つ|た(?:制度|商品|製品|会社|企業|ブランド|キャラ))"
+    r"|[、, ]{0,2}[一-龠ァ-ヶー]{1,8}出身"
+)
+# What a list of people says next: a height, a type of blood, a class.
+_BODY_AFTER = re.compile(r"[)）]?[ 、,|/\t・]{1,3}(?:1[3-9][0-9](?:\.[0-9])? ?cm|身長|血液型|(?:AB?|B|O)型(?![番肝]))")
+_CLASS_AFTER = re.compile(r"[ 、,・/|]{1,2}(?:年[長中少]|[0-6]歳児|[小中高][1-6](?![0-9A-Za-z月-])|[1-6]年[1-9]組)")
+_BARE_AGE_BEFORE = re.compile(
+    r"[一-龠々ぁ-んァ-ヶー](?<![条項号章編表則節類目]) ?\((?:[1-9][0-9]|10[0-9])\)[ 、,]{0,2}\Z"
+)
 _BARE_AGE_AFTER = re.compile(r" ?\((?:[1-9]|[1-9][0-9]|1[01][0-9])\)")
 _SEX = r"(?:[男女](?:性|児|子)?(?![一-龠])|(?:[MF]|[Mm]ale|[Ff]emale|MALE|FEMALE)(?![A-Za-z]))"
 _SEX_AFTER = re.compile(
@@ -46,6 +61,8 @@ _DOCUMENT = r"(?:[A-Z]{2} ?[0-9]{7,8} ?(?:[A-Z]{2})?|[A-Z][0-9]{8}|[A-Z][0-9]{3}
 _DOCUMENT_BEFORE = re.compile(rf"(?<![0-9A-Za-z]){_DOCUMENT}[\"' )）]{{0,3}}(?:[,|/\t]|(?<=[ )）]))[\"' ]{{0,3}}\Z")
 _TWELVE_BEFORE = re.compile(r"(?<![0-9A-Za-z-])[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4}[\"' ]{0,2}[,|/\t][\"' ]{0,2}\Z")
 _DOCUMENT_AFTER = re.compile(rf"[\"' ]{{0,2}}[,|/\t ][\"' ]{{0,2}}{_DOCUMENT}(?![0-9A-Za-z])")
+# 甲野乙子(こうの おとこ、1935年…: how people are presented.
+_READING_OPENED = re.compile(r"[一-龠々ぁ-んァ-ヶー]\([ぁ-んァ-ヶー ・]{3,24}[、,] ?\Z")
 _OPENED = re.compile(r"[^ 0-9A-Za-z()] ?\(\Z")
 _LATIN_OPENED = re.compile(r"(?<![A-Za-zÀ-ɏ])[A-ZÀ-Þ][a-zà-ɏ]{1,20} ?\(\Z")
 _SCHOOL_YEAR = re.compile(r"\([1-6]年生?\) ?\Z")
@@ -54,7 +71,8 @@ _SCHOOL_YEAR = re.compile(r"\([1-6]年生?\) ?\Z")
 _NOT_LAST = "(?<![社所店校院館部課局会園市区町村県府都駅法令号版賞展祭式線板日月年時分点名者番費料金書品場際])"
 _PARTS = (
     rf"(?:[一-龠々ヶ〃]{{1,4}}{_NOT_LAST} [一-龠々ぁ-んァ-ヶー]{{1,6}}{_NOT_LAST}(?<=[一-龠ぁ-んァ-ヶー])|[ァ-ヶー]{{2,12}}[ ・=][ァ-ヶー・]{{2,14}}"
-    r"|[ぁ-ん]{2,6} [ぁ-ん]{2,6}|[A-Z][A-Za-z'-]{1,20},?(?: [A-Z][A-Za-z'-]{0,20}\.?){1,3})"
+    r"|[ぁ-ん]{2,6} [ぁ-ん]{2,6}|[A-Z][A-Za-z'-]{1,20},?(?: [A-Z][A-Za-z'-]{0,20}\.?){1,3}"
+    r"|\"[一-龠々]{1,4}\", ?\"[一-龠々ぁ-んァ-ヶー]{1,6})"
 )
 _READING = r"\([ぁ-んァ-ヶーA-Za-z][ぁ-んァ-ヶー ・A-Za-z]{1,24}\)"
 _HONOUR = "(?: ?(?:様|さん|さま|殿|君|くん|ちゃん|氏))?"
@@ -86,18 +104,21 @@ def beside_particulars(folded: str, date: Date) -> bool:
         return True
     if any(sign.search(left) for sign in (_SEX_BESIDE, _AGE_BEFORE, _CELEBRATED)):
         return True
-    if _SEX_AFTER.match(right) or (is_era_letter(folded, date) and _TWELVE_BEFORE.search(left)):
+    if _SEX_AFTER.match(right) or _CLASS_AFTER.match(right):
+        return True
+    if _BODY_AFTER.match(right) or (is_era_letter(folded, date) and _TWELVE_BEFORE.search(left)):
         return True
     # Documents stand beside the day of their expiry too.
-    documents = _DOCUMENT_BEFORE.search(left) or _DOCUMENT_AFTER.match(right) or _BARE_AGE_AFTER.match(right)
-    return documents is not None and is_early(folded, date)
+    before = _DOCUMENT_BEFORE.search(left) or _BARE_AGE_BEFORE.search(left)
+    after = _DOCUMENT_AFTER.match(right) or _BARE_AGE_AFTER.match(right) or _PLACE_AFTER.match(right)
+    return (before or after) is not None and is_early(folded, date)
 
 
 def after_person(text: FoldedText, date: Date) -> bool:
     """Whether the date follows a name as births do in rosters, family registers and lines of a file without a header."""
     folded = text.folded
     left = folded[max(0, date.start - LEFT) : date.start]
-    if _SCHOOL_YEAR.search(left):
+    if _SCHOOL_YEAR.search(left) or _READING_OPENED.search(left):
         return True
     if _LATIN_OPENED.search(left) and is_era_letter(folded, date):
         return True

@@ -16,7 +16,7 @@ from recognizers.folded import FoldedText
 from recognizers.labels import Label, labels
 from recognizers.tables import Cell, cell_at, column_header
 
-IN_COLUMN = 0.95
+IN_COLUMN, BEHIND = 0.95, 0.85
 BEFORE, AFTER, ABOVE, ANSWER = 64, 12, 40, 48
 _AUXILIARY = frozenset({"NUMBER", "NAME", "GENDER"})
 # A question for a value, answered in the next sentence or line.
@@ -109,7 +109,7 @@ def _after(text: FoldedText, end: int) -> Field:
         if label.kind in _AUXILIARY:
             continue
         if _BETWEEN_AFTER.fullmatch(text.folded, end, label.start):
-            return Field(label.kind, 0.85, label.word)
+            return Field(label.kind, BEHIND, label.word)
         break
     return NO_FIELD
 

@@ -1,8 +1,8 @@
 """DATE_OF_BIRTH: a date that a label, 生 or a roster says is a birth. Other dates stay.
 
 Which writings are dates: `dates`. A date is a birth when its field is labelled so, when 生/生まれ or an age follows, when
-it stands among other particulars of a person (`birth_signs`), in a passport's machine-readable lines (`mrz`), or while
-the talk is of births.
+it stands among other particulars of a person (`birth_signs`), in a passport's machine-readable lines (`mrz`), in the next
+row of a list of such (`rosters`), or while the talk is of births.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from recognizers.birth_signs import (
     beside_particulars,
     listed_letter,
 )
-from recognizers.context import field_of, topics_of
+from recognizers.context import BEHIND, field_of, topics_of
 from recognizers.dates import Date, dates, is_code, is_early
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.labels import labels
 from recognizers.mrz import mrz_lines
+from recognizers.rosters import Roster
 
 ENTITY = "DATE_OF_BIRTH"
+# What a label of its own gives at least.
+_SURE = 0.9
 _TIME_AFTER = re.compile(r"[ T]?(?:午前|午後)? ?[0-9]{1,2}(?:時|:[0-9]{2})")
 # What happened on the day, right behind it: 9月13日受傷. 手術日 and the like are labels of the next field.
 _EVENT_AFTER = re.compile(
@@ -40,6 +43,14 @@ _DATED = re.compile(
 )
 # 3月3日生まれ: the word is of the date before it.
 _OF_BEFORE = re.compile("[0-9日]に?\\Z")
+# birthday=date(1990, 2, 28): what names the value stands before the call.
+_CALL = re.compile(
+    r"(?:(?:datetime\.)?(?:date|datetime)|(?:Local)?Date(?:Time)?(?:\.(?:of|new|parse|valueOf|UTC|civil|from))?|new Date|DATE|TO_DATE)\([\"']?\Z"
+)
+_OPENERS = frozenset("(\"'")
+_HOUR_AFTER = re.compile(r" (?!00:00)[0-2][0-9]:[0-5][0-9](?![0-9:])")
+# 例:19800401.
+_SAMPLE = re.compile(r"(?<![一-龠])(?:記入|入力)?例[ :(「『]{1,2}\Z")
 _PARTICULARS = frozenset({"NAME", "PENSION_NUMBER", "MY_NUMBER", "HEALTH_INSURANCE", ENTITY})
 
 
@@ -51,16 +62,35 @@ class DateOfBirthFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
+        roster = Roster(text.folded)
         for date in dates(text):
-            score = _score(text, date)
+            score = _score(text, date) or (0.65 if roster.goes_on(date) and not _named(text, date) else 0.0)
             if score:
-                yield text.finding(date.start, date.end, ENTITY, score, self.name)
+                if score < _SURE:
+                    roster.add(date)
+                hour = _HOUR_AFTER.match(text.folded, date.end) if score > _SURE else None
+                yield text.finding(date.start, hour.end() if hour else date.end, ENTITY, score, self.name)
         for line in mrz_lines(text):
             yield text.finding(*line.birth, ENTITY, 0.97, self.name)
 
 
+def _named(text: FoldedText, date: Date) -> bool:
+    """Whether a label or a column says what the date is."""
+    field = field_of(text, date.start, date.end)
+    return field.kind in ("DATE", "OTHER") and field.strength >= 0.6
+
+
 def _score(text: FoldedText, date: Date) -> float:
+    call = None
+    if text.folded[date.start - 1 : date.start] in _OPENERS:
+        call = _CALL.search(text.folded, max(0, date.start - 24), date.start)
+    if call is not None:
+        date = Date(call.start(), date.end, weak=False)
     folded, start, end = text.folded, date.start, date.end
+    if "生まれ" in folded[start:end]:
+        return 0.95
+    if _SAMPLE.search(folded, max(0, start - 8), start):
+        return 0.0
     if BIRTH_AFTER.match(folded, end) or AGE_AFTER.match(folded, end):
         return 0.97
     if BIRTH_BEFORE.search(folded, max(0, start - 32), start):
@@ -69,6 +99,9 @@ def _score(text: FoldedText, date: Date) -> float:
     if _EVENT_AFTER.match(folded, end):
         return 0.0
     other_day = _OTHER_DAY.search(folded, max(0, start - 8), start) is not None
+    # 就職 6・4・1 生年月日 2・1・19: a form that versions share has its label before it.
+    if field.kind == ENTITY and date.weak and field.strength == BEHIND:
+        return 0.0
     if field.kind == ENTITY and (other_day or _taken(text, date, sure=field.strength >= 0.8)):
         return 0.0
     if field.kind == ENTITY:

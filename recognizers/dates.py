@@ -2,7 +2,8 @@
 
 Written (1990年1月5日, 昭和55年、5月5日, S55年, 西暦…, 2017年(平成29年)…, kanji numerals, 元年), numeric (1990-01-05, 1990. 1. 5, 19900105,
 05/01/1990), era letters (S55.5.5, 昭55・5・5), 元号 codes of forms (7-120823), English (14 July 1988, July 14th, 1988, 11JUL1969,
-1993-Mar-23, Showa 30 (1955), January 8). A scanner's spaces inside are accepted. `Date.weak` marks forms that many other codes share.
+1993-Mar-23, Showa 30 (1955), January 8; `english_dates` where they are read out), code (`date(1990, 2, 28)`), Korean. A scanner's spaces
+and a line's end inside are accepted. `Date.weak` marks forms that many other codes share.
 Source: JIS X 0301; 年金・健康保険届書 元号コード (1 明治, 3 大正, 5 昭和, 7 平成, 9 令和).
 Bounded: 40 characters. Days and months are checked for their range only.
 """
@@ -13,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from recognizers.english_dates import english_dates
 from recognizers.folded import FoldedText
 from recognizers.numbers import has_digits
 
@@ -28,8 +30,14 @@ _YEAR = f"(?:(?:西暦{_S})?(?:(?:1 ?[89]|2 ?0)[0-9 ]{{2,5}}|[一二][〇一二�
 # Dates are rare and their patterns dear: the sign 年 or a digit leads to each, and the pattern is tried around it.
 _YEAR_BEFORE = re.compile(f"{_YEAR}{_NOTE}{_S}$")
 # 60年4月17日: the era is ticked elsewhere on the form, or left out.
-_SHORT_YEAR = re.compile(f"(?<![0-9〇一二三四五六七八九十百千,.])(?:[0-9]{{2}}|元){_S}$")
-_FROM_YEAR = re.compile(rf"年(?!度){_NOTE}{_PAUSE}{_S}{_NUMBER}{_S}月{_PAUSE}{_S}{_NUMBER}{_S}[日曰]")
+_SHORT_YEAR = re.compile(
+    f"(?<![0-9〇一二三四五六七八九十百千,.])(?:[0-9]{{2}}|[一二三四五六]十[一二三四五六七八九]?|元){_S}$"
+)
+_LINE = f"(?:{_S}|\\n {{0,16}})"
+_OLD_MONTH = "(?:正|睦|如|弥生|卯|皐|水無|文|葉|長|神無|霜)月|師走|弥生"
+_FROM_YEAR = re.compile(
+    rf"年(?!度)(?:生まれ[ので、]{{1,2}})?{_NOTE}{_PAUSE}{_LINE}(?:{_NUMBER}{_S}月|{_OLD_MONTH}){_PAUSE}{_LINE}(?:{_NUMBER}{_S}(?P<sign>[日曰])|元日|元旦|大?晦日|{_NUMBER}(?=[ 、。\n]|です|$))"
+)
 # Read out, a year may come last (六月一日、昭和六十年), and transcripts write sounds (ろくがつ ついたち).
 _SOUND = "(?:せん|ひゃく|びゃく|ぴゃく|はっ|ろっ|にじゅう|じゅう|ぜろ|いち|に|さん|よん|し(?!ょ)|ご|ろく|なな|しち|はち|きゅう|きゅー|く|がん)"
 _SAID_YEAR = (
@@ -41,6 +49,11 @@ _SAID_DAY = f"(?:ついたち|ふつか|みっか|よっか|いつか|むいか|
 _SAID = re.compile(
     f"{_SAID_YEAR}{_PAUSE}{_SAID_MONTH}{_PAUSE}{_SAID_DAY}|{_SAID_MONTH}{_PAUSE}{_SAID_DAY}{_PAUSE}{_SAID_YEAR}"
 )
+# 昭和十二、七、七 and 昭・48・11・7: the signs are left out.
+_UNSIGNED = re.compile(
+    rf"[明大昭平令](?:[治正和成]{_S}{_KN}(?P<mark>[、・.]) ?{_KN}(?P=mark) ?{_KN}(?![〇一二三四五六七八九十]|(?P=mark))"
+    rf"|[治正和成]?[・. ]{{1,2}}[0-9]{{1,2}}(?P<point>[・.]) ?[0-9]{{1,2}}(?P=point) ?[0-9]{{1,2}}(?![0-9]|(?P=point)))"
+)
 _MONTH_SIGN = re.compile("がつ|月(?=.{1,5}[日かち][、の ]{1,4}.{1,8}年)")
 _DAY_ONLY = re.compile(f"{_SOUND}{{1,3}}がつ{_PAUSE}{_SAID_DAY}")
 _SAID_BEFORE, _SAID_LEAD = 32, re.compile(f"(?:{_SAID_YEAR}{_PAUSE})?(?:{_NUMBER}{_S}|{_SOUND}{{1,3}})$")
@@ -51,8 +64,9 @@ _GLUE = r" ?[-ー/.・] ?"
 _DAY = f"{_D}(?:st|nd|rd|th)?"
 _LETTER = rf"(?:[MTSHRmtshr][. ]{{0,2}}|{_ERA}{_S}){_N}{_S}[-ー/.・]{_S}{_N}{_S}[-ー/.・]{_S}{_N}"
 _STRONG = (
-    rf"(?:{_DAY}(?: of |[- /]?){_MONTH},?[- /]?{_Y}|{_MONTH} ?{_DAY},? {_Y}|{_Y}[- ]{_MONTH}[- ]{_D}"
+    rf"(?:(?:the )?{_DAY}(?: of |[- /]?){_MONTH}(?:, |,?[- /]?){_Y}|{_MONTH} ?{_DAY},? {_Y}|{_Y}[- ]{_MONTH}[- ]{_D}"
     rf"|(?:Meiji|Taisho|Showa|Heisei|Reiwa) [0-9]{{1,2}} ?(?:\([0-9]{{4}}\))?,? {_MONTH} {_DAY}"
+    rf"|{_Y} ?년 ?{_M} ?월 ?{_D} ?일"
     rf"|{_Y}{_GLUE}{_M}{_GLUE}{_D}|{_D}[-/.]{_D}[-/.](?:19|20)[0-9]{{2}}|{_Y}(?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_LETTER})"
 )
 _SPACED_ERA = rf"(?:[MTSHRmtshr]|[明大昭平令]) ?[0-6]?[0-9] {{1,2}}{_M} {{1,2}}{_D}"
@@ -60,9 +74,10 @@ _FIELD = r"[\"']? ?[:=] ?[\"']?"
 _PARTED = (
     rf"{_Y}[\"']? ?[,;&\n] {{0,8}}[\"']?(?:[a-z_]{{0,12}}(?:month|mon)|m|月){_FIELD}{_M}[\"']? ?[,;&\n] {{0,8}}[\"']?"
     rf"(?:[a-z_]{{0,12}}(?:day|date)|d|日){_FIELD}{_D}"
+    rf"|{_Y}</[A-Za-z_]{{1,12}}>\s{{0,12}}<[A-Za-z_]{{0,8}}(?:[Mm]onth|[Mm]on|[Mm])>{_M}</[A-Za-z_]{{1,12}}>\s{{0,12}}<[A-Za-z_]{{0,8}}(?:[Dd]ay|[Dd]ate|[Dd])>{_D}"
 )
 _WEAK = (
-    rf"(?:{_PARTED}|{_SPACED_ERA}|{_D}[- ]?{_MONTH}[- ]?[0-9]{{2}}|[0-9]{{2}}[-/.]{_M}[-/.]{_D}|[13579]-[0-6][0-9]-?(?:1[0-2]|0[1-9])-?(?:3[01]|[12][0-9]|0[1-9])"
+    rf"(?:{_PARTED}|{_SPACED_ERA}|{_D}[- ]?{_MONTH}[- ]?[0-9]{{2}}|[0-9]{{2}}[-/.]{_M}[-/.]{_D}|[13579]-?[0-6][0-9]-?(?:1[0-2]|0[1-9])-?(?:3[01]|[12][0-9]|0[1-9])|(?<![明昭平令治正和成]・)[0-9]{{1,2}}・{_M}・{_D}"
     rf"|[0-9]{{2}}(?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|[MTSHR][0-6][0-9](?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|{_Y}, {_M}, {_D}|{_D}[/.]{_D}[/.][0-9]{{2}})"
 )
 _OTHER = re.compile(
@@ -70,9 +85,9 @@ _OTHER = re.compile(
 )
 _DIGITS = re.compile("[0-9OoIl]{0,2}[0-9]{1,8}")
 # How all of them go on that begin with a digit: quicker to ask for than which one it is.
-_GOES_ON = re.compile("[0-9]{8}|[0-9]{6}(?![0-9])|[0-9]{0,4}[^0-9ぁ-ヺ一-鿿]|[^0-9]")
+_GOES_ON = re.compile("[0-9]{8}|[0-9]{6,7}(?![0-9])|[0-9]{0,4}[^0-9ぁ-ヺ一-鿿]|[^0-9]")
 # What may stand before the first digit of a date: a month or an era.
-_LEAD = re.compile(rf"(?:{_MONTH} ?|(?:Meiji|Taisho|Showa|Heisei|Reiwa) |{_ERA}{_S})$")
+_LEAD = re.compile(rf"(?:{_MONTH} ?|(?<![A-Za-z])the |(?:Meiji|Taisho|Showa|Heisei|Reiwa) |{_ERA}{_S})$")
 _LEADING = frozenset(". 治正和成明大昭平令")
 
 _ERA_LETTER = re.compile(_LETTER)
@@ -91,6 +106,10 @@ def dates(text: FoldedText) -> Iterator[Date]:
     """All dates of the text."""
     yield from _written(text.folded)
     yield from _said(text.folded)
+    for start, end in english_dates(text.lowered):
+        yield Date(start, end, weak=False)
+    for unsigned in _UNSIGNED.finditer(text.folded):
+        yield Date(*unsigned.span(), weak=False)
     if has_digits(text):
         yield from _others(text.folded)
 
@@ -102,9 +121,14 @@ def _written(folded: str) -> Iterator[Date]:
         before = _YEAR_BEFORE.search(folded, max(0, year - BEFORE), year) if rest else None
         short = _SHORT_YEAR.search(folded, max(0, year - 5), year) if rest and not before else None
         found = before or short
-        if rest is not None and found is not None:
+        if rest is not None and found is not None and _whole(rest, short=before is None):
             yield Date(found.start(), rest.end(), weak=before is None)
         year = folded.find("年", year + 1)
+
+
+def _whole(rest: re.Match[str], *, short: bool) -> bool:
+    """Whether a day without its sign stands after a whole year at least: 昭和38年11月の21."""
+    return not short or rest["sign"] is not None or not rest.group()[-1].isdigit()
 
 
 def _said(folded: str) -> Iterator[Date]:
@@ -139,7 +163,7 @@ def _others(folded: str) -> Iterator[Date]:
 
 # What is written of a year of 2010 or before; 〇 and one by one in kanji too.
 _EARLY = re.compile(
-    r"(?:西暦)?(?:1[89][0-9]{2}|200[0-9]|2010|一[八九][〇一二三四五六七八九]{2}|二〇〇[〇一二三四五六七八九]|二〇一〇)|[明大昭]|[MTSmts][. ]?[0-9]"
+    r"(?:[A-Za-z.]{4,24}\([\"']?)?(?:西暦)?(?:1[89][0-9]{2}|200[0-9]|2010|一[八九][〇一二三四五六七八九]{2}|二〇〇[〇一二三四五六七八九]|二〇一〇)|[明大昭]|[MTSmts][. ]?[0-9]"
     r"|(?:平成?|[Hh][. ]?)(?:元|0?[1-9]|1[0-9]|2[0-2]|二?十[一二]?|十?[一二三四五六七八九])(?![0-9一二三四五六七八九])|.*[^0-9](?:1[89][0-9]{2}|200[0-9]|2010)$"
 )
 

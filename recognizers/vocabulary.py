@@ -27,7 +27,7 @@ _WORDS: dict[str, str] = {
     ),
     "DATE_OF_BIRTH": (
         "生年月日 出生日 出生年月日 出生日時 誕生日 お誕生日 バースデー 生まれ dob d.o.b. d.o.b birth birthday birthdate birth_date birth|date "
-        "dateofbirth d/o/b bday bd birth_day birth birthdate_ymd seinengappi 誕生年月日 生まれた日 生日 生誕 生れ 出生年月 birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび"
+        "dateofbirth d/o/b bday bd birth_day birth birthdate_ymd seinengappi 誕生年月日 生まれた日 生日 生誕 生れ 出生年月 birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび 생년월일 생일 출생 生日"
     ),
     "CREDIT_CARD": (
         "クレジットカード クレジット クレカ カード番号 カードナンバー カード credit|card card|number card card_no card_number cardnumber cardno creditcardnumber visa ビザ mastercard "
