@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from recognizers.folded import FoldedText
@@ -139,7 +140,7 @@ def _tagged(text: FoldedText) -> Iterator[Table]:
     if "<th" not in folded:
         return
     heads = list(_HEAD_ROW.finditer(folded))
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
+    for head, following in zip_longest(heads, heads[1:]):
         closed = folded.find("</tr", head.end())
         ended = folded.find("</table", head.end())
         end = min(place for place in (ended, following.start() if following else -1, len(folded)) if place >= 0)

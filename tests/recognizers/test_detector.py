@@ -12,7 +12,9 @@ from recognizers.registry import FACTORIES
 DETECTOR = Detector.load(entities=[entity for entity in FACTORIES if entity != "PERSON"])
 PIECES = st.sampled_from(
     ["電話は", "090-0123-4567", "０９０", "\u200b", "住所:", "東京都千代田区神田錦町3-22", "\n", " ", "a@example.com", "\ud800", "\x00",
-     "個人番号", "1234 5678 9018", "ｶﾞｷﾞ", "か\u3099", "4111 1111 1111 1111", "口座 普通 1234567", ",", "|", "S55.5.5生", "氏名,電話", "ゼロキュウゼロ"]
+     "個人番号", "1234 5678 9018", "ｶﾞｷﾞ", "か\u3099", "4111 1111 1111 1111", "口座 普通 1234567", ",", "|", "S55.5.5生", "氏名,電話", "ゼロキュウゼロ",
+     "<think>", "<th>氏名</th>", "<tr>", "</tr>", "</table>", "insert into t (name, tel) values ('", "', '", "')", '["氏名","電話"]', '[["', '"]]',
+     '{"name":"', '"}', "- ", "氏名: ", "date(1990, 2, 28)", "\\u3042", "%E3%81%82", "<<", "=", "\t"]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=12).map("".join))
 

@@ -58,3 +58,10 @@ def test_a_cell_knows_where_it_starts() -> None:
     cell = cell_at(text, text.folded.index("090"))
     assert cell is not None
     assert cell.start == text.folded.index("090")
+
+
+@pytest.mark.parametrize(
+    "text", ["<think>佐藤さんに返事</think>", "the <thead> is empty", "<table><th>", "<th></th>", "</th><tr><th"]
+)
+def test_what_begins_like_a_head_row_and_is_none_is_read(text: str) -> None:
+    assert cell_at(FoldedText(text), 0) is None
