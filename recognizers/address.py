@@ -9,13 +9,14 @@ Source: see `places` and `address_grammar`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from recognizers.address_grammar import AZA, BUILDING, KYOTO_TOWN, ONLY_BLOCK, SEGMENT, TOWN_ONLY, judge_block, prefix
 from recognizers.context import field_of
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
 from recognizers.places import Place, Places, places
+from recognizers.spaced import spaced_lines
 
 ENTITY = "ADDRESS"
 _LINK = re.compile(r"(?:の?、?| {1,2}|\n|<br ?/?>)")
@@ -27,10 +28,8 @@ _LONE = re.compile(
     r"[丁番0-9](?:(?<=丁)目|(?<=[0-9])-[0-9]{1,4}-[0-9]|(?<=番)地|(?<=番)[0-9]{1,3}号|(?<=町[0-9])[0-9]{0,3}-[0-9])"
 )
 _CJK_RUN = re.compile(r"[々ヶ一-龠ぁ-んァ-ンー]{2,12}$")
-_SPACES = 7
-_SPACED = re.compile(rf"(?<!\S)(?:[^\s!-~] |[0-9] ){{{_SPACES},80}}[^\s](?!\S)")
 _LABEL = re.compile(
-    r"(?:住所[0-9]?|居所|居住地|住居地|本籍|所在地?|届け?先|送付先|自宅|実家|地番(?<![0-9〇一二三四五六七八九十]..)|番地(?<![0-9〇一二三四五六七八九十]..)|建物名?|line[0-9]|address_?[0-9]?|addr)"
+    r"(?:住所[0-9]?|居所|居住地|住居地|本籍|所在地?|届け?先|送付先|自宅|実家|地番(?<![0-9〇一二三四五六七八九十]..)|番地(?<![0-9〇一二三四五六七八九十]..)|建物名?|line[0-9]|address_?[0-9]?|addr|jusho_?[0-9]?|juusho)"
     r"(?:\([^()\n]{1,8}\))?[\"')」]{0,2}(?: ?[:=は|,] ?| {1,2})[\"'「]?"
 )
 _PARTIAL = re.compile(r"[^\s,\"'<>|;、。()「」]{0,16}[0-9][^\s,\"'<>|;、。()「」]{0,16}")
@@ -44,12 +43,16 @@ _VCARD = re.compile(r"\bADR[^:\n]{0,40}:;{0,2}(?P<value>[^\n]{5,160})")
 _NEIGHBOURHOOD = re.compile(
     "(?![のはがをにでとへもやか])(?:[ぁ-ん]{2,6}|[ァ-ヶー]{2,6}|[一-龠々]{1,4})[町丁](?<!城下町)(?<!宿場町)(?<!門前町)(?<!温泉町)(?<!下町)(?<!の町)"
 )
-_SAME = re.compile("同(?:[都府県](?=[一-龠])[一-龠ぁ-んヶ]{1,5}?[市区町村]|[市区町村])(?![内民長立営議])")
+_SAME = re.compile(
+    "同(?:[都府県](?=[一-龠])[一-龠ぁ-んヶ]{1,5}?[市区町村]|[市区町村])(?!立(?![一-龠]{1,3}[町丁])|[内民長営議])"
+)
 _KYOTO = re.compile("[上下](?:る|ル)|[東西]入")
 # A town and its 丁目 alone is where a crossing, a station or a society is; people's homes have more numbers.
 _CHOME_ONLY = re.compile("[0-9〇一二三四五六七八九十]{1,3}丁目")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
 _SEGMENTS = 5
+# How people say it: 岡山市の、北区の表町のほうの….
+_FILLER = re.compile(r"^の、?|(?:なん)?です(?:けど|けれど|が|ね)?、?$|っていう?(?:ところ)?(?:の|が)?$|の、?$")
 
 Span = tuple[int, int, float]
 
@@ -63,34 +66,35 @@ class AddressFinder:
     def __init__(self, gazetteer: Places) -> None:
         self._places = gazetteer
         self._prefix = prefix(gazetteer.prefectures)
+        self._former = re.compile(
+            f"(?:(?<![一-龠])|(?<=住所|本籍|原籍|所在))(?!住所|本籍|原籍|所在)(?:{'|'.join(gazetteer.prefectures)})?[一-龠ヶ]{{1,4}}[市郡](?:[一-龠ヶ]{{1,5}}?[区町村])?[一-龠ヶ]{{0,5}}$"
+        )
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
         for start, end, score in self._spans(text):
             yield text.finding(start, end, ENTITY, score, self.name)
-        for match in _SPACED.finditer(text.folded) if text.folded.count(" ") >= _SPACES else ():
-            # A scanner's "埼 玉 県 …": every other character is a space.
-            squeezed = FoldedText(match.group()[::2])
-            for start, end, score in self._spans(squeezed):
-                first = match.start()
-                yield text.finding(first + 2 * start, first + 2 * end - 1, ENTITY, score, self.name)
+        for line in spaced_lines(text.folded):
+            for start, end, score in self._spans(FoldedText(line.text)):
+                yield text.finding(*line.span(start, end), ENTITY, score, self.name)
 
     def _spans(self, text: FoldedText) -> Iterator[Span]:
-        covered = 0
+        covered, starts = 0, list[int]()
         for place in _chains(self._places.municipalities(text), text.modern):
             if place.start >= covered:
                 for start, end, score in self._from_place(text, place):
                     covered = end
+                    starts.append(start)
                     yield start, end, score
         yield from self._lone_towns(text)
         yield from self._aza(text)
-        yield from self._labelled(text)
+        yield from self._labelled(text, starts)
         if "同" in text.modern:
             yield from self._same_place(text)
 
     def _from_place(self, text: FoldedText, place: Place) -> Iterator[Span]:
         start, whole = self._start(text.modern, place)
-        end, score = self._forward(text, place.end, whole=whole)
+        end, score = self._forward(text, place.end, whole=whole, sure=start < place.start)
         if score == 0.0:
             end, score = self._without_block(text, start, place, whole=whole)
         if score:
@@ -103,7 +107,7 @@ class AddressFinder:
             return place.start, place.whole
         return match.start(), place.whole or match["prefecture"] is not None
 
-    def _forward(self, text: FoldedText, start: int, *, whole: bool) -> tuple[int, float]:
+    def _forward(self, text: FoldedText, start: int, *, whole: bool, sure: bool) -> tuple[int, float]:
         """End and score of town, blocks and building after a municipality; score 0 when there is no block."""
         end, best = start, -1
         for _ in range(_SEGMENTS):
@@ -111,6 +115,8 @@ class AddressFinder:
             if match is None:
                 break
             strength = judge_block(text.modern, *match.span("block"))
+            if strength == 0 and match["town"].rstrip(" \"'").endswith((",", "\t")):
+                break
             town = self._town_quality(match["town"])
             apart = bool(match["town"]) and not match["town"].strip()
             if strength < 0 or town < 0 or (best >= 0 and _ended(match, strength, apart=apart)):
@@ -118,7 +124,7 @@ class AddressFinder:
             # Two cities and their score: a city's number stands behind a town.
             if apart and best < 0 and strength < 2 and text.modern[end - 1] in "市区":
                 break
-            if strength == 0 and town < 2 and not self._vouched(text, start, match):
+            if strength == 0 and town < 2 and not (sure and _plot(match)) and not self._vouched(text, start, match):
                 break
             best = max(best, strength)
             end = match.end()
@@ -144,6 +150,10 @@ class AddressFinder:
         name = town.strip("、, \n").replace(" ", "")
         if ("字" in name or _KYOTO.search(name)) and not _PROSE.search(name):
             return 2
+        if name.startswith("の") or "です" in name or "って" in name:
+            said = _FILLER.sub("", _FILLER.sub("", name))
+            last = said[said.rfind("の") + 1 :]
+            return 1 if len(last) > 1 and self._places.longest_town(last) == len(last) else -1
         known = self._places.longest_town(name)
         if known and not _PROSE.search(name, known):
             return 2
@@ -165,17 +175,19 @@ class AddressFinder:
     def _lone_towns(self, text: FoldedText) -> Iterator[Span]:
         """A known town with an unmistakable block and no municipality before it."""
         for mark in _LONE.finditer(text.modern):
-            block = _block_around(text.modern, mark.start())
-            if block is None:
-                continue
-            start, end = block
-            if _CHOME_ONLY.fullmatch(text.modern, start, end) and field_of(text, start, end).kind != ENTITY:
-                continue
+            start = _block_start(text.modern, mark.start())
             run = _CJK_RUN.search(text.modern, max(0, start - 12), start)
             size = self._places.town_before(run.group()) if run else 0
-            strength = judge_block(text.modern, start, end) if size else -1
+            block = ONLY_BLOCK.match(text.modern, start) if size else None
+            if block is None:
+                continue
+            end = block.end()
+            if _CHOME_ONLY.fullmatch(text.modern, start, end) and field_of(text, start, end).kind != ENTITY:
+                continue
+            strength = judge_block(text.modern, start, end)
             if strength == 2 or (strength == 1 and text.modern[start - 1] == "町"):
-                yield start - size, _building(text.modern, end), (0.0, 0.6, 0.75)[strength]
+                first = self._older(text.modern, start - size)
+                yield first, _building(text.modern, end), (0.0, 0.6, 0.75)[strength]
 
     def _aza(self, text: FoldedText) -> Iterator[Span]:
         """大字 and 字 with a number; without one under an address label, or in a list of such."""
@@ -185,14 +197,24 @@ class AddressFinder:
         numbered = False
         for match in AZA.finditer(text.modern):
             block = SEGMENT.match(text.modern, match.end())
-            if block is not None and judge_block(text.modern, *block.span("block")) >= 0 and len(block["town"]) < 12:
+            apart = block is not None and block["town"][:1].isspace()
+            if (
+                block is not None
+                and judge_block(text.modern, *block.span("block")) >= apart
+                and len(block["town"]) < 12
+            ):
                 numbered = True
-                yield match.start(), _building(text.modern, block.end()), 0.85
+                yield self._older(text.modern, match.start()), _building(text.modern, block.end()), 0.85
             else:
                 bare.append(match.span())
         for start, end in bare:
             if numbered or field_of(text, start, end).kind == ENTITY:
                 yield start, _building(text.modern, end), 0.7
+
+    def _older(self, modern: str, start: int) -> int:
+        """Where a city or county begins that stands before `start` and is no more, or not yet, in the gazetteer."""
+        match = self._former.search(modern, max(0, start - 24), start)
+        return match.start() if match else start
 
     def _same_place(self, text: FoldedText) -> Iterator[Span]:
         """同市本町1-2: the municipality was named before."""
@@ -203,12 +225,16 @@ class AddressFinder:
             if judge_block(text.modern, *match.span("block")) >= 1:
                 yield same.start(), _building(text.modern, match.end()), 0.75
 
-    def _labelled(self, text: FoldedText) -> Iterator[Span]:
-        """A town nobody knows, or a part of an address alone in its field, right after an address label."""
+    def _labelled(self, text: FoldedText, starts: Sequence[int]) -> Iterator[Span]:
+        """A town nobody knows, or a part of an address alone in its field, right after an address label.
+
+        Where an address was found to start a little later (住所は変わらず、…), what is before it is none.
+        """
         for label in _LABEL.finditer(text.modern):
             match = SEGMENT.match(text.modern, label.end())
             if match is not None and judge_block(text.modern, *match.span("block")) >= 1:
-                if not _PROSE.search(match["town"]) and "\n" not in match["town"]:
+                later = any(label.end() < start < match.end() for start in starts)
+                if not later and not _PROSE.search(match["town"]) and "\n" not in match["town"]:
                     yield label.end(), _building(text.modern, match.end()), 0.75
             elif _PARTIAL_LABEL.search(label.group()):
                 value = _PARTIAL.match(text.modern, label.end())
@@ -232,13 +258,22 @@ def _chains(found: list[Place], modern: str) -> Iterator[Place]:
         yield pending
 
 
+def _plot(match: re.Match[str]) -> bool:
+    """Whether a bare number after prefecture, city and a name is of a plot: three digits at least, and no year."""
+    named = (
+        re.fullmatch("[一-龠々ヶ]{1,4}[町字][一-龠々ァ-ヶ]{0,4}|[一-龠々ヶ]{2,4}|[ァ-ヶ]{2,6}", match["town"])
+        is not None
+    )
+    return named and len(match["block"]) > 2 and match["block"].isdigit() and not _YEAR.fullmatch(match["block"])
+
+
 def _ended(match: re.Match[str], strength: int, *, apart: bool) -> bool:
     """Whether a further segment is none: a bare number, but for one in Kyoto's manner, or one that stands alone."""
     return apart or (strength == 0 and _KYOTO.search(match["town"]) is None)
 
 
-def _block_around(modern: str, place: int) -> tuple[int, int] | None:
-    """The block number that covers `place`, read from its first digit."""
+def _block_start(modern: str, place: int) -> int:
+    """Where the number begins that covers `place`."""
     start = place
     while (
         start > 0
@@ -246,8 +281,7 @@ def _block_around(modern: str, place: int) -> tuple[int, int] | None:
         and (modern[start - 1] in "0123456789" or modern[start - 1] in "〇一二三四五六七八九十-")
     ):
         start -= 1
-    match = ONLY_BLOCK.match(modern, start)
-    return match.span() if match else None
+    return start
 
 
 def _building(modern: str, end: int) -> int:

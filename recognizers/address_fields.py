@@ -23,7 +23,7 @@ _AREA = (
 )
 _BLOCK = (
     "番地|町名番地|町名・番地|町域番地|丁目番地|丁目・番地|番地等|以降の住所|住所[1-4]|street(?:_?address|_?line)?_?[1-3]?|streetaddress|line[_ ]?[1-4]"
-    "|address[_ ]?(?:line)?[_ ]?[1-4]|addr_?[1-4]|block|banchi|chome_banchi"
+    "|address[_ ]?(?:line)?[_ ]?[1-4]|addr_?[1-4]|jusho_?[1-4]|block|banchi|chome_banchi"
 )
 _HOUSE = "建物名?|建物名・部屋番号|建物・部屋番号|マンション名?|アパート名?|building(?:_?name)?|bldg|apartment|apt"
 _KEY = re.compile(
@@ -32,7 +32,7 @@ _KEY = re.compile(
 )
 _LEFT = re.compile(r"[0-9a-z一-龠]\Z")
 # Every key of a street or block number has one of these in it.
-_WORDS = ("番地", "住所", "street", "line", "addr", "block", "chome")
+_WORDS = ("番地", "住所", "street", "line", "addr", "block", "chome", "jusho")
 _NAMED = re.compile(
     r"(?:[一-龠々ぁ-んァ-ヶー]{1,10}[都道府県市区町村郡]|[A-Z][A-Za-z.' -]{1,30}|[一-龠々ヶケ]{2,4})(?:[一-龠々ぁ-んァ-ヶー0-9-]{0,24})"
 )

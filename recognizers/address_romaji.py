@@ -19,7 +19,8 @@ _PLACES = (
     "Hokkaido Aomori Iwate Miyagi Akita Yamagata Fukushima Ibaraki Tochigi Gunma Saitama Chiba Tokyo Kanagawa Niigata "
     "Toyama Ishikawa Fukui Yamanashi Nagano Gifu Shizuoka Aichi Mie Shiga Kyoto Osaka Hyogo Nara Wakayama Tottori "
     "Shimane Okayama Hiroshima Yamaguchi Tokushima Kagawa Ehime Kochi Fukuoka Saga Nagasaki Kumamoto Oita Miyazaki "
-    "Kagoshima Okinawa Sapporo Sendai Yokohama Kawasaki Sagamihara Hamamatsu Nagoya Sakai Kobe Kitakyushu Naha"
+    "Kagoshima Okinawa Sapporo Sendai Yokohama Kawasaki Sagamihara Hamamatsu Nagoya Sakai Kobe Kitakyushu Naha "
+    "Shinjuku Shibuya Setagaya Meguro Shinagawa Toshima Suginami Nerima Itabashi Katsushika Edogawa Bunkyo"
 )
 _COUNTRIES = (
     "Japan|USA|United States|UK|United Kingdom|England|Scotland|Ireland|France|Germany|Italy|Spain|Portugal|Sweden|Norway"
@@ -30,7 +31,7 @@ _PREFECTURES = "|".join((_PLACES + " " + _PLACES.upper()).split())
 _N = "[0-9O]{1,5}"
 # A line ends where a comma may stand.
 _COMMA = r"(?:[,;](?![0-9]{3}\b) ?\n?|\n {0,4}(?=[A-Z0-9〒]))"
-_WORD = "(?>[0-9A-Za-zÀ-ɏ.'&-]{1,24})"
+_WORD = "(?>[0-9A-Za-zÀ-ɏºª.'&-]{1,24})"
 _WORDS = f"{_WORD}(?: {_WORD}){{0,5}}+"
 _JP_POSTAL = "〒?[0-9OIl]{3}-[0-9OIl]{4}(?![-0-9])"
 _STREET = (
@@ -46,29 +47,34 @@ _FOREIGN = (
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _START = (
     rf"#{_N}|(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite) ?#?[0-9A-Z-]{{1,6}}|[0-9]{{1,2}}F"
-    rf"|{_N}(?:-{_N}){{1,4}}|{_N}-(?:jo|chome|ban)\b(?:-{_N}){{0,3}}|[0-9]{{1,5}}(?= (?:O?oaza |Oaza |Aza )?[A-Z][a-z]{{1,20}}(?:-| ?,))"
+    rf"|Blk\.? [0-9]{{1,4}}[A-Z]?|[0-9]{{1,4}}/[0-9]{{1,4}}(?= [A-Z][a-z]+ (?:Soi|Moo|Road|Rd))|{_N}(?:-{_N}){{1,4}}|{_N}-(?:jo|chome|ban)\b(?:-{_N}){{0,3}}|[0-9]{{1,5}}(?= (?:O?oaza |Oaza |Aza )?[A-Z][a-z]{{1,20}}(?:-| ?,))"
     rf"|(?:Aza|Oaza|Nishi|Higashi|Kita|Minami) [0-9A-Za-z-]{{1,24}} {_N}(?:-[0-9A-Za-z]{{1,6}}){{0,3}}"
-    rf"|(?P<weak>(?!{_MONTH})[A-Z][a-z]{{1,20}}(?:-[a-z]{{1,12}})? {_N}[A-Z]?(?:-[0-9A-Za-z]{{1,6}}){{0,3}})"
+    rf"|(?P<weak>(?!{_MONTH})[A-Z][a-z]{{1,20}}(?:-[A-Za-z][a-z]{{1,12}})? {_N}[A-Z]?(?:-[0-9A-Za-z]{{1,6}}){{0,3}})"
 )
 _SUFFIXED = r"[A-Z][a-zA-Z]{1,20}(?:-[A-Za-z]{1,12}){0,2}?(?:-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|chome|jo|dori|KU|SHI|CHO|MACHI|GUN|KEN|FU|TO|SON|MURA|CHOME|JO|DORI)\b| (?:City|Ward|Prefecture|Pref\.?|Town)\b)"
 _ADMINISTRATIVE = re.compile(
     rf"(?:(?:{_SUFFIXED}|(?:{_PREFECTURES})(?![A-Za-z])(?:-(?:shi|ken|fu|to|SHI|KEN|FU|TO)\b)?)(?: {_JP_POSTAL})?"
     rf"|{_WORD} {_JP_POSTAL}|{_JP_POSTAL})(?:,? (?:Japan|JAPAN))?"
 )
-# A room in brackets and what follows it: (Apt. 603), 110-0015.
+# What may follow: #1208; c/o Maple Court 1102; a room in brackets, (Apt. 603), 110-0015.
 _ROOM_IN_BRACKETS = re.compile(
-    rf" ?\((?:(?:Room|Rm|Unit|Apt|Apartment|Suite|Flat|No)\b\.? ?)?#?[0-9A-Z]{{1,5}}F?\)(?:,? (?:Japan|JAPAN)\b)?(?:,? ?{_JP_POSTAL})?"
+    rf",? #[0-9A-Z]{{1,5}}(?![0-9A-Za-z])|, (?:c/o )?(?:[A-Z][A-Za-z'-]{{1,16}} ){{1,3}}#?[0-9]{{2,4}}(?![0-9A-Za-z-])| ?\((?:(?:Room|Rm|Unit|Apt|Apartment|Suite|Flat|No)\b\.? ?)?#?[0-9A-Z]{{1,5}}F?\)(?:,? (?:Japan|JAPAN)\b)?(?:,? ?{_JP_POSTAL})?"
 )
 # From the large to the small: Nagasaki-ken, Isahaya-shi, Eisho-machi 0-12; and a list that leaves out the commas.
 _PLACE = rf"(?:{_SUFFIXED}|(?:{_PREFECTURES})(?![A-Za-z])(?:-(?:shi|ken|fu|to|SHI|KEN|FU|TO)\b)?)"
 _BLOCK = rf"(?!{_JP_POSTAL}){_N}(?:-(?:{_N}|jo|chome|ban|go)\b){{0,4}}(?![0-9A-Za-z]|[-/:.][0-9])"
 _DOWNWARD = re.compile(
-    rf"(?:{_JP_POSTAL},? )?{_PLACE}(?:,? {_PLACE}){{0,4}}+(?:,? (?=[A-Z]){_WORD}){{0,3}}? {_BLOCK}(?: [A-Z][a-z]{{2,16}} {_BLOCK})?"
+    rf"(?:{_JP_POSTAL},? )?{_PLACE}(?:,? {_PLACE}){{0,4}}+(?:,? (?=[A-Z]){_WORD}){{0,3}}? {_BLOCK}(?:,? [A-Z][a-z]{{2,16}}(?: [A-Z][a-z]{{2,16}}){{0,2}} #?{_BLOCK}[A-Z]?)?"
     rf"(?:, {_PLACE}){{0,3}}+(?: {_JP_POSTAL})?"
 )
 _UNPARTED = re.compile(
     rf"{_N}(?:-{_N}){{1,3}} (?:[A-Z][A-Za-z-]{{1,24}},?[ \n]){{0,2}}{_SUFFIXED}(?:,?[ \n]{_PLACE}){{0,3}}(?:,?[ \n]{_JP_POSTAL})?(?:,?[ \n](?:Japan|JAPAN))?"
 )
+# Kawasaki shi Nakahara ku: the hyphens are left out.
+_SPACED = re.compile(
+    rf"[A-Z](?<![A-Za-z].)[a-z]{{2,16}}(?:[ -](?:ken|to|fu|gun|shi|ku|cho|machi|mura)\b,? [A-Z][a-z]{{2,16}}){{1,4}}(?:[ -](?:cho|machi|mura))?,? {_BLOCK}"
+)
+_SPACED_SIGN = re.compile(" (?:ken|fu|gun|shi|ku) [A-Z]")
 _HYPHENED = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura|KU|SHI|CHO|MACHI|GUN|KEN|FU|TO|SON|MURA)\b")
 _POSTAL_FIRST = re.compile(
     f"[0-9〒](?<![0-9-].)(?:(?<=〒)[0-9]|(?<=[0-9]))[0-9]{{2}}-[0-9]{{4}},? (?:{_PREFECTURES})(?![A-Za-z])"
@@ -79,18 +85,21 @@ _PARTED = re.compile("[0-9]-[0-9]|,")
 _ROOM_FIRST = re.compile("#|[0-9]{1,2}F|Room|Rm|Flat|Unit|Apt|Apartment|Suite|[A-Z][a-z]")
 _ROOM_BEFORE = re.compile(
     r"(?<![A-Za-z])c/o [A-Z][A-Za-z'. -]{1,40}, (?:[0-9]{1,2}F, )?\Z|(?<![A-Za-z])(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite|House|Level|Floor)\.? ?#?[0-9A-Z-]{1,6}, \Z|(?<![0-9A-Za-z])[0-9]{1,2}F, \Z"
+    r"|(?<![0-9A-Za-z-])(?:[A-Z]-)?[0-9]{2,4} [A-Z][A-Za-z-]{2,20}(?: [A-Z][A-Za-z-]{2,20}){0,3}, \Z|(?<![A-Za-z])(?:[A-Z][a-z]{2,16} ){1,3}#[0-9]{2,4}, \Z"
 )
 _NAME_BEFORE = re.compile(
     r"(?<![A-Za-z])(?:(?!(?:At|To|In|From|The|Address|Home|Ship|Send|My|Our|And|Dear)\b)[A-Z][A-Za-z'&.-]{1,16} ){1,3}\Z"
 )
 _ABROAD = re.compile(
     rf"(?:{_COUNTRIES})\b|[A-Z]{{2}} [0-9]{{5}}(?:-[0-9]{{4}})?|(?:[A-Z][a-z]{{1,20}} )?[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}"
+    r"|[0-9]{4}-[0-9]{3} [A-Z][a-zà-ɏ]{2,24}|(?:São Paulo|Rio de Janeiro|Ho Chi Minh City|Hanoi|Jakarta|Manila|Seoul|Beijing|Shanghai|Taipei|New York)(?: [0-9]{4,6})?|(?:Bangkok|Singapore) [0-9]{5,6}"
     r"|(?:[A-Z]{1,2}-)?[0-9]{3,5}(?: [0-9]{2})? [A-Z][a-zà-ɏ]{1,24}|[A-Z][a-z]{1,24} [0-9]{4,6}",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
     rf"(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: (?![a-z]{{3}}){_WORD}){{0,4}}+(?P<parts>(?:{_COMMA}{_WORDS}){{1,7}}+)"
 )
+_THREE = re.compile(" [0-9]{1,4}-[0-9]{1,4}-[0-9]")
 _SCORE = re.compile("[0-9]{1,3}-[0-9]{1,3},")
 _PROSE = re.compile("[a-z]")
 _TELLING = re.compile(r"-(?:ku|shi|cho|machi|gun|ken|fu|to|son|mura)\b|[0-9]{3}-|City|Ward")
@@ -110,6 +119,8 @@ class RomajiAddressFinder:
         spans = [*_upward(folded)] if "," in folded or "\n" in folded else []
         if "-" in folded and (_HYPHENED.search(folded) or _POSTAL_FIRST.search(folded)):
             spans += _hyphened(folded)
+        if _SPACED_SIGN.search(folded):
+            spans += [match.span() for match in _SPACED.finditer(folded)]
         for start, end in _joined(spans):
             yield text.finding(start, end, ENTITY, 0.85, self.name)
 
@@ -165,7 +176,8 @@ def _end(folded: str, match: re.Match[str]) -> int:
     """Where the last administrative part ends; 0 when there is none."""
     end = 0
     # Scores (Tokyo 3-1, Osaka 2-0) and chapters have numbers right before the comma too.
-    doubtful = match["weak"] is not None or _SCORE.match(folded, match.start()) is not None
+    weak = match["weak"] is not None and not _THREE.search(match["weak"])
+    doubtful = weak or _SCORE.match(folded, match.start()) is not None
     for comma in _SPLIT.finditer(folded, match.start("parts"), match.end()):
         part = _ADMINISTRATIVE.match(folded, comma.end())
         if part is None and (match["street"] or end):

@@ -83,12 +83,18 @@ _WEAK = (
 _OTHER = re.compile(
     rf"(?:(?<![0-9A-Za-z.-])(?<![0-9A-Za-z]/)|(?<=DOB)|(?<=dob))(?:{_STRONG}|(?P<weak>{_WEAK})){_NOTE}(?![0-9A-SU-Za-z]|T(?![0-9]{{2}}:)|[-.][0-9]|/[0-9]{{1,2}}(?![0-9-]))"
 )
-_DIGITS = re.compile("[0-9OoIl]{0,2}[0-9]{1,8}")
 # How all of them go on that begin with a digit: quicker to ask for than which one it is.
-_GOES_ON = re.compile("[0-9]{8}|[0-9]{6,7}(?![0-9])|[0-9]{0,4}[^0-9ぁ-ヺ一-鿿]|[^0-9]")
+_MARK = r"(?:[-ー/.・A-Za-z<\n년]|[\"']?[,;&]|[\"']? ?\n| {1,2}[-ー/.・A-Za-z0-9년])"
+_GOES_ON = re.compile(f"[0-9]{{8}}|[0-9]{{6,7}}(?![0-9])|(?:[0-9]{{1,2}}|(?:1[89]|20)[0-9]{{2}}){_MARK}|[^0-9]")
+# A digit, or a scanner's letter for one, that goes on so or may have a month or an era before it.
+_DIGITS = re.compile(
+    "[0-9OoIl](?<![0-9].)(?:(?<=[. 治正和成明大昭平令A-Za-z][0-9])|(?<=[OoIl])(?=[OoIl]?[0-9])"
+    f"|(?<=[0-9])(?=[0-9]{{7}}|[0-9]{{5,6}}(?![0-9])|(?:[0-9]?|(?<=1)[89][0-9]{{2}}|(?<=2)0[0-9]{{2}}){_MARK}))"
+)
 # What may stand before the first digit of a date: a month or an era.
 _LEAD = re.compile(rf"(?:{_MONTH} ?|(?<![A-Za-z])the |(?:Meiji|Taisho|Showa|Heisei|Reiwa) |{_ERA}{_S})$")
-_LEADING = frozenset(". 治正和成明大昭平令")
+_POINT = re.compile(r"[^0-9]\. {0,2}\Z")
+_LEADING = frozenset("治正和成明大昭平令")
 
 _ERA_LETTER = re.compile(_LETTER)
 _CODE = re.compile(r"[13579]-[0-6][0-9]-?[0-9]{2}-?[0-9]{2}")
@@ -149,9 +155,13 @@ def _others(folded: str) -> Iterator[Date]:
         start = digits.start()
         if start < done:
             continue
-        before = folded[start - 1 : start]
+        before = folded[max(0, start - 4) : start].rstrip(" ")[-1:]
         lead = None
-        if before in _LEADING or (before.isascii() and before.isalpha()):
+        if (
+            before in _LEADING
+            or (before.isascii() and before.isalpha())
+            or _POINT.search(folded, max(0, start - 4), start)
+        ):
             lead = _LEAD.search(folded, max(0, start - BEFORE), start)
         if lead is None and not _GOES_ON.match(folded, start):
             continue

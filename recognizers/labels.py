@@ -1,6 +1,6 @@
 """Where labels stand in a text, and which of them speak for a value at a given place.
 
-One pass with a trie of all labels finds them; the longest match wins. A value's *field* is, in this order: the
+One pass with a trie of all labels finds them; the longest match wins. A form's 住 所 counts as 住所. A value's *field* is, in this order: the
 column it stands in (`tables`), the nearest label before it within the same statement, the label directly after it
 (`… が個人番号です`, `…(普)`), or the label on the line above. Its *topics* are all kinds near it.
 
@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from recognizers.folded import FoldedText
+from recognizers.spaced import spaced_words
 from recognizers.vocabulary import vocabulary
 
 _MANY = 12
@@ -106,7 +107,17 @@ def _longest(lowered: str) -> list[Label]:
     """Leftmost longest, non-overlapping matches."""
     japanese = [] if lowered.isascii() else _matches(_OTHER, lowered)
     english = _matches(_ASCII, lowered)
-    return sorted([*japanese, *english]) if english else japanese
+    apart = list(_set_apart(lowered))
+    if apart:
+        japanese = [label for label in japanese if not any(one.start <= label.start < one.end for one in apart)]
+    return sorted([*japanese, *english, *apart]) if english or apart else japanese
+
+
+def _set_apart(lowered: str) -> Iterator[Label]:
+    for word in spaced_words(lowered):
+        for match in _OTHER.finditer(word.text):
+            if len(match.group()) > 1:
+                yield Label(*word.span(*match.span()), _KINDS[match.group()], match.group())
 
 
 def _matches(pattern: re.Pattern[str], lowered: str) -> list[Label]:

@@ -19,6 +19,7 @@ FACTORIES: dict[str, tuple[str, ...]] = {
         "recognizers.address_romaji:load",
         "recognizers.address_kana:load",
         "recognizers.address_fields:load",
+        "recognizers.address_abroad:load",
     ),
     "API_KEY": ("recognizers.api_key:load",),
     "BANK_ACCOUNT": ("recognizers.bank_account:load",),

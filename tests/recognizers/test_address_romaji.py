@@ -14,6 +14,13 @@ FINDER = load()
     "marked",
     [
         "lives at ⟦Room 1204, Harumi Sky Residence, 5-0-1 Harumi, Chuo-ku, Tokyo⟧ now",
+        "⟦Tokyo-to Setagaya-ku Sangenjaya 2-14-0 Maison Hana 101⟧",
+        "address: ⟦Kanagawa ken Kawasaki shi Nakahara ku Kosugi machi 1-403⟧",
+        "⟦5-11-3 Nishi-Shinsaibashi, Chuo-ku, Osaka 542-0086, c/o Maple Court 1102⟧",
+        "⟦5-9-17 Tsukiji, Chuo-ku, Tokyo 104-0045, #1208⟧",
+        "move from ⟦Shin-Okubo 6-8-2, Shinjuku⟧ to",
+        "⟦Rua das Flores 8, 2º Esq., 1200-194 Lisboa, Portugal⟧",
+        "⟦B-708 Excel Gakuen, 6-44 Gakuen, Tsukuba, Ibaraki 305-0817 JAPAN⟧",
         "⟦3-0-22 Motoazabu, Minato-ku, Tokyo 106-0046⟧",
         "⟦Tsujido 4-2, Fujisawa-shi, Kanagawa⟧",
         "⟦12 rue des Lilas, 69000 Lyon, France⟧",
