@@ -16,11 +16,6 @@ class FindPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Continue:
-    """Let the request headers wait for the body."""
-
-
-@dataclass(frozen=True, slots=True)
 class Work:
     """Run the generator, giving way to others between its steps. Answered by WorkDone or WorkFailed."""
 
@@ -116,7 +111,6 @@ class Report:
 
 Effect = (
     FindPolicy
-    | Continue
     | Work
     | Append
     | AskMore

@@ -98,9 +98,12 @@ class Session:
             raise RedactionUnavailable("The redaction policy of this request is not available. Try again shortly.")
         self._out.adopt(event)
         self._state = State.BODY
-        return [ef.Continue()]
+        return []
 
     def _on_request_body(self, event: ev.RequestBody, now: int) -> Effects:
+        if self._state is State.DONE:
+            # Refused by its headers; the body was on its way.
+            return []
         self._state = State.SCANNING
         return self._work(self._out.steps(event.data), len(event.data), now)
 

@@ -85,6 +85,7 @@ TABLE: Mapping[tuple[State, type], frozenset[State]] = {
     (S.BREAKING, ev.AppendFailed): frozenset({S.BROKEN}),
     (S.BROKEN, ev.ResponseBody): frozenset({S.BROKEN}),
     (S.BROKEN, ev.ResponseTrailers): frozenset({S.BROKEN}),
+    (S.DONE, ev.RequestBody): frozenset({S.DONE}),
     (S.DONE, ev.ResponseBody): frozenset({S.DONE}),
     (S.DONE, ev.ResponseTrailers): frozenset({S.DONE}),
     # The answer to an entry written while the exchange was being closed.

@@ -1,9 +1,10 @@
 """One ext_proc stream: messages in, session, replies out. Knows neither gRPC nor where anything is stored.
 
-Guarantees: one reply per message, in order; the stream is never ended early without an error, for Envoy would let the
-rest pass unredacted (observed with Envoy 1.40, even with failure_mode_allow false); whatever ends it, the attempt is
-settled in `finally`. Long work gives the event loop back after every slice (see `pace`); Envoy is asked for more time
-before its own runs out.
+Guarantees: one reply per message, in order; only a refusal may come at any time, for it ends the request. A request's
+headers are answered before they are looked at, with nothing but the wish for their body: they go nowhere before the
+reply to it. The stream is never ended early without an error, for Envoy would let the rest pass unredacted (observed
+with Envoy 1.40, even with failure_mode_allow false); whatever ends it, the attempt is settled in `finally`. Long work
+gives the event loop back after every slice (see `pace`); Envoy is asked for more time before its own runs out.
 """
 
 from __future__ import annotations
@@ -111,6 +112,8 @@ async def process(messages: Messages, send: Send, provider: str, services: Servi
     services.pace.streams += 1
     try:
         async for message in messages:
+            if wire.awaits_body(message):
+                await _ask_for_body(send)
             await stream.take(wire.event(message, provider))
     except (StreamAborted, asyncio.CancelledError):
         raise
@@ -120,6 +123,13 @@ async def process(messages: Messages, send: Send, provider: str, services: Servi
     finally:
         services.pace.streams -= 1
         stream.settle()
+
+
+async def _ask_for_body(send: Send) -> None:
+    """The body comes while the headers are read."""
+    await send(wire.CONTINUE)
+    # What is sent is written at the end of a turn of the loop; what follows must not delay it.
+    await asyncio.sleep(0)
 
 
 class _Stream:

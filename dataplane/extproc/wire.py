@@ -23,7 +23,7 @@ ProcessingResponse = Any
 
 _NAMESPACE, _DETAILS, _FROM_PROVIDER = "envoy.filters.http.ext_proc", "response.code_details", "via_upstream"
 _OVERWRITE = HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
-_CONTINUE = pb.ProcessingResponse(request_headers=pb.HeadersResponse())
+CONTINUE = pb.ProcessingResponse(request_headers=pb.HeadersResponse())
 _CLEAR = pb.ProcessingResponse(
     response_body=pb.BodyResponse(response=pb.CommonResponse(body_mutation=pb.BodyMutation(clear_body=True)))
 )
@@ -63,6 +63,11 @@ def event(message: ProcessingRequest, provider: str) -> ev.Event:
             raise UnexpectedMessage(f"{other}: the processing mode must not send it")
 
 
+def awaits_body(message: ProcessingRequest) -> bool:
+    """Whether these are a request's headers that a body follows."""
+    return message.WhichOneof("request") == "request_headers" and not message.request_headers.end_of_stream
+
+
 def _headers(head: Any) -> dict[str, bytes]:
     """Of a repeated header the last value counts: none that is repeated means anything to us."""
     return {header.key: header.raw_value for header in head.headers.headers}
@@ -77,7 +82,7 @@ def _local(message: ProcessingRequest) -> str:
     return "" if details == _FROM_PROVIDER else details
 
 
-Sendable = ef.Continue | ef.SendRequest | ef.SendHeaders | ef.SendBody | ef.DropTrailers | ef.Reply
+Sendable = ef.SendRequest | ef.SendHeaders | ef.SendBody | ef.DropTrailers | ef.Reply
 
 
 def reply(effect: Sendable) -> ProcessingResponse:
@@ -85,8 +90,6 @@ def reply(effect: Sendable) -> ProcessingResponse:
     match effect:
         case ef.SendBody():
             return _body(effect)
-        case ef.Continue():
-            return _CONTINUE
         case ef.SendRequest():
             common = pb.CommonResponse(
                 header_mutation=_mutation(effect.set_headers, effect.remove_headers),

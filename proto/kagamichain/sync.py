@@ -1,13 +1,27 @@
-"""One fsync for everyone who waits: callers that arrive while one runs share the next."""
+"""One fsync for everyone who waits: callers that arrive while one runs share the next.
+
+A thread of its own, for a disk may take seconds, and handed to without futures in between: every answer waits for this.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import NamedTuple
 
 _sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
+
+
+class _Job(NamedTuple):
+    """What the thread is to make durable, and whom it tells."""
+
+    loop: asyncio.AbstractEventLoop
+    seq: int
+    fds: list[int]
 
 
 class GroupSync:
@@ -23,8 +37,9 @@ class GroupSync:
         self._retired: list[int] = []
         self._note, self._on_failure = note, on_failure
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
-        self._task: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal-fsync")
+        self._busy = False
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     def moved(self, previous: int, fd: int) -> None:
         """Appends go to another file now; the previous one is synced and closed in its turn."""
@@ -40,35 +55,53 @@ class GroupSync:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._waiting.append((seq, future))
-        if self._task is None or self._task.done():
-            self._task = loop.create_task(self._run(loop))
+        if not self._busy:
+            self._begin(loop)
         await future
 
     def close(self, seq: int) -> None:
         """Sync what is left, in this thread."""
-        self._thread.shutdown()
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+        # Never after a sync that failed: the kernel may have dropped what it could not write, and say all is well.
         if not self.failure:
-            try:
-                self._settle(seq, self._take())
-            except OSError as error:
-                self.failure = str(error)
+            self._try(seq, self._take())
         self._wake()
 
-    async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        while self._waiting and not self.failure:
-            seq, fds = self.appended, self._take()
-            try:
-                await loop.run_in_executor(self._thread, self._settle, seq, fds)
-            except OSError as error:
-                self.failure = f"{error.strerror}: entries may be lost; check the disk and restart the process"
-                self._on_failure()
-            except RuntimeError:  # closed while waiting: close() syncs and wakes
-                return
-            self._wake()
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._busy = True
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="journal-fsync", daemon=True)
+            self._thread.start()
+        self._jobs.put(_Job(loop, self.appended, self._take()))
+
+    def _serve(self) -> None:
+        """The helper thread."""
+        while (job := self._jobs.get()) is not None:
+            if not self.failure:
+                self._try(job.seq, job.fds)
+            with suppress(RuntimeError):  # the loop is closed: nobody waits
+                job.loop.call_soon_threadsafe(self._done, job.loop)
+
+    def _done(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._busy = False
+        if self.failure:
+            self._on_failure()
+        self._wake()
+        if self._waiting:
+            self._begin(loop)
 
     def _take(self) -> list[int]:
         fds, self._retired = [*self._retired, self._fd], []
         return fds
+
+    def _try(self, seq: int, fds: list[int]) -> None:
+        try:
+            self._settle(seq, fds)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may take these entries for durable
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            self.failure = f"{reason}: entries may be lost; check the disk and restart the process"
 
     def _settle(self, seq: int, fds: list[int]) -> None:
         for fd in fds:

@@ -2,9 +2,9 @@
 
 Strategy: a handler is a coroutine function; unary calls get the request bytes and return the reply bytes, bidirectional
 calls get a `Call`.
-Output of one loop turn is written with one `transport.write`. A handler that raises ends its call with
-status INTERNAL and nothing else: Envoy then fails closed. A call the peer resets, or whose connection is lost, has its
-task cancelled; handlers clean up in `finally`.
+What a call says is handed to the transport at once, a unary reply together with its status. A handler that raises ends
+its call with status INTERNAL and nothing else: Envoy then fails closed. A call the peer resets, or whose connection is
+lost, has its task cancelled; handlers clean up in `finally`.
 
 Guarantees: no call ends with status OK unless its handler returned normally, a bidirectional one only after the peer
 half-closed as well. With `authorize` a call whose headers do not satisfy it ends UNAUTHENTICATED before its handler
@@ -68,9 +68,9 @@ class Call:
         return self._inbox.popleft()
 
     def send(self, payload: bytes) -> None:
-        """Queue one message; never blocks (replies are bounded by what the peer asked)."""
+        """Send one message; never blocks (replies are bounded by what the peer asked)."""
         self._protocol.connection.send_message(self.stream_id, payload)
-        self._protocol.flush_soon()
+        self._protocol.flush()
 
     def feed(self, payload: bytes | None) -> None:
         """Hand the call a message, or None for half-close."""
@@ -170,7 +170,8 @@ class _Protocol(asyncio.Protocol):
             if isinstance(method, Unary):
                 request = await call.receive()
                 if request is not None:
-                    call.send(await method.handler(request, call.headers))
+                    # Not sent before its status: both are one write.
+                    self.connection.send_message(call.stream_id, await method.handler(request, call.headers))
                     status = 0
             else:
                 await method.handler(call)
@@ -185,7 +186,7 @@ class _Protocol(asyncio.Protocol):
             self._calls.pop(call.stream_id, None)
             self._tasks.pop(call.stream_id, None)
             self.connection.finish(call.stream_id, status)
-            self.flush_soon()
+            self.flush()
 
     def flush_soon(self) -> None:
         if not self._flush_due:

@@ -57,6 +57,7 @@ async def test_the_hop_names_its_provider_in_the_metadata(stub):
     for provider, code in (("a", "redaction_unavailable"), ("b", "gateway_error"), ("", "gateway_error")):
         call = stub.Process(metadata=(("x-kagami-provider", provider),))
         await call.write(head(request_headers()))
+        assert (await call.read()).HasField("request_headers")
         reply = await call.read()
         assert code.encode() in reply.immediate_response.body
         await call.done_writing()

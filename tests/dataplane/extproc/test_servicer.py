@@ -80,7 +80,7 @@ class Envoy:
 def message(event):
     match event:
         case ev.RequestHeaders():
-            return pb.ProcessingRequest(request_headers=_head(event.headers))
+            return pb.ProcessingRequest(request_headers=_head(event.headers, end=event.end))
         case ev.RequestBody():
             return pb.ProcessingRequest(request_body=pb.HttpBody(body=event.data, end_of_stream=True))
         case ev.ResponseHeaders():
@@ -89,8 +89,9 @@ def message(event):
             return pb.ProcessingRequest(response_body=pb.HttpBody(body=event.data, end_of_stream=event.end))
 
 
-def _head(headers):
-    return pb.HttpHeaders(headers=HeaderMap(headers=[HeaderValue(key=k, raw_value=v) for k, v in headers.items()]))
+def _head(headers, *, end=False):
+    values = [HeaderValue(key=k, raw_value=v) for k, v in headers.items()]
+    return pb.HttpHeaders(headers=HeaderMap(headers=values), end_of_stream=end)
 
 
 class Rig:
@@ -124,6 +125,42 @@ async def test_every_message_gets_one_reply_in_order():
     assert rig.journal.synced == [2]
     assert (rig.journal.held, rig.journal.released) == ([1], [1])
     assert rig.services.pace.streams == 0
+
+
+async def test_the_body_is_asked_for_before_anything_else_is_done():
+    seen = []
+
+    class Watched(Policies):
+        async def find(self, name, version):
+            seen.append(rig.envoy.kinds)
+            return await super().find(name, version)
+
+    rig = Rig(policies=Watched())
+    await rig.run(request_headers())
+    assert seen == [["request_headers"]]
+
+
+async def test_a_body_behind_refused_headers_is_neither_read_nor_answered():
+    for refused in (request_headers(), ev.RequestHeaders({}, "a")):
+        rig = Rig(policies=Policies(ev.PolicyFound(None)))
+        rig.envoy = envoy = Envoy()
+
+        async def both(refused=refused):
+            yield message(refused)
+            yield message(request_body())
+
+        await process(both(), envoy.send, "a", rig.services)
+        assert envoy.kinds == ["request_headers", "immediate_response"]
+        assert "opened" not in rig.journal.kinds
+        assert rig.reports == []
+
+
+async def test_no_body_is_asked_for_where_none_follows():
+    rig = Rig()
+    headers = request_headers()
+    assert await rig.run(ev.RequestHeaders(headers.headers, headers.provider, end=True)) == ["immediate_response"]
+    assert rig.envoy.replies[0].immediate_response.status.code == 400
+    assert rig.journal.kinds == ["closed"]
 
 
 async def test_a_stream_that_is_cancelled_is_settled_and_stays_cancelled():
@@ -243,7 +280,7 @@ async def test_a_journal_that_fails_is_reported_and_answered():
 async def test_waiting_for_a_policy_or_the_disk_asks_envoy_for_more_time_once():
     timing = Timing(patience=0.01, longest=9)
     kinds = await Rig(policies=Policies(seconds=0.05), timing=timing).run(*WHOLE)
-    assert kinds == ["more_time", "request_headers", "request_body", "response_headers", "response_body"]
+    assert kinds == ["request_headers", "more_time", "request_body", "response_headers", "response_body"]
     kinds = await Rig(Journal(sync_seconds=0.05), timing=timing).run(*WHOLE)
     assert kinds == ["request_headers", "request_body", "response_headers", "more_time", "response_body"]
 

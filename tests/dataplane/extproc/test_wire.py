@@ -93,7 +93,8 @@ def test_an_immediate_reply_has_status_headers_body_and_details():
 
 
 def test_waiting_and_trailers_change_nothing():
-    assert wire.reply(ef.Continue()).WhichOneof("response") == "request_headers"
+    assert wire.CONTINUE.WhichOneof("response") == "request_headers"
+    assert wire.CONTINUE.request_headers == pb.HeadersResponse()
     assert wire.reply(ef.DropTrailers()).WhichOneof("response") == "response_trailers"
 
 
