@@ -113,7 +113,8 @@ async def process(messages: Messages, send: Send, provider: str, services: Servi
     try:
         async for message in messages:
             if wire.awaits_body(message):
-                await _ask_for_body(send)
+                # It comes while the headers are read.
+                await send(wire.CONTINUE)
             await stream.take(wire.event(message, provider))
     except (StreamAborted, asyncio.CancelledError):
         raise
@@ -123,13 +124,6 @@ async def process(messages: Messages, send: Send, provider: str, services: Servi
     finally:
         services.pace.streams -= 1
         stream.settle()
-
-
-async def _ask_for_body(send: Send) -> None:
-    """The body comes while the headers are read."""
-    await send(wire.CONTINUE)
-    # What is sent is written at the end of a turn of the loop; what follows must not delay it.
-    await asyncio.sleep(0)
 
 
 class _Stream:
