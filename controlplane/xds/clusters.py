@@ -1,8 +1,9 @@
 """Clusters: our own services, one hop per provider, one provider behind each hop.
 
-Own services: every process is an endpoint of its own; ROUND_ROBIN, active gRPC health checks and ejection on the first
-connection failure, so that a dead process costs nobody a request. Errors a service *answers* never eject it: a client
-who provokes them could otherwise take it away from everybody.
+Own services: every process is an endpoint of its own, with active gRPC health checks and ejection on the first
+connection failure, so that a dead process costs nobody a request. Control planes take turns; of the data plane's
+workers the one with fewest exchanges under way gets the next, which spares it the wait behind a long scan. Errors a
+service *answers* never eject it: a client who provokes them could otherwise take it away from everybody.
 Providers: a host name is one logical host (their load balancers rotate addresses), ejected for moments when it keeps
 failing, so that chains skip a brown-out at once. `healthy_panic_threshold` 0 makes that ejection count.
 Hops: the internal listener of the same name inside the same process.
@@ -21,6 +22,8 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     ClusterCommonLbConfig,
     ClusterDiscoveryType,
     ClusterDnsLookupFamily,
+    ClusterLbPolicy,
+    ClusterLeastRequestLbConfig,
     OutlierDetection,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
@@ -68,6 +71,7 @@ from controlplane.xds.packing import CACHED, CLUSTER, LISTENER, Resource, packed
 AUTHZ = "kagami_authz"
 DATAPLANE = "kagami_dataplane"
 NO_CHAIN = "kagami_no_chain"
+ROUND, LEAST = ClusterLbPolicy.ROUND_ROBIN, ClusterLbPolicy.LEAST_REQUEST
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _PLENTY = 100_000
 
@@ -83,7 +87,7 @@ def provider_name(provider: str) -> str:
 
 
 @lru_cache(CACHED)
-def service(name: str, endpoints: tuple[Endpoint, ...]) -> Resource:
+def service(name: str, endpoints: tuple[Endpoint, ...], policy: ClusterLbPolicy = ROUND) -> Resource:
     """A gRPC service of ours, one endpoint per process."""
     cluster = Cluster(
         name=name,
@@ -92,6 +96,9 @@ def service(name: str, endpoints: tuple[Endpoint, ...]) -> Resource:
         load_assignment=_assignment(name, [_address(endpoint) for endpoint in endpoints]),
         typed_extension_protocol_options={_HTTP_OPTIONS: _http2()},
         circuit_breakers=_breakers(_PLENTY),
+        lb_policy=policy,
+        # Envoy compares so many hosts, drawn at random; the usual two would often be one and the same of a few.
+        least_request_lb_config=ClusterLeastRequestLbConfig(choice_count=4) if policy is LEAST else None,
         common_lb_config=ClusterCommonLbConfig(healthy_panic_threshold=Percent(value=1)),
         outlier_detection=OutlierDetection(
             split_external_local_origin_errors=True,

@@ -46,7 +46,7 @@ def build(snapshot: Snapshot, gateway: GatewaySettings, secrets: Mapping[str, by
     providers = [snapshot.providers[name] for name in sorted(snapshot.providers)]
     made: list[Resource] = [
         clusters.service(clusters.AUTHZ, gateway.authz or gateway.controlplane),
-        clusters.service(clusters.DATAPLANE, gateway.dataplane),
+        clusters.service(clusters.DATAPLANE, gateway.dataplane, clusters.LEAST),
         clusters.no_chain(),
         listeners.gateway(gateway),
         routes.gateway(providers, gateway.max_request_bytes),

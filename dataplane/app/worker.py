@@ -55,7 +55,8 @@ class Worker:
         directory = settings.journal_dir / f"dp-{number}"
         self._journal = Journal.open(directory, f"{settings.node}-{number}")
         self._policies = PolicyStore(settings.hash_key, analyzer.bind, report=_unusable_policy)
-        self._health = Health()
+        self._audit = AuditLog(self._journal, time.monotonic)
+        self._health = Health(lambda: not self._audit.troubled)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -106,7 +107,7 @@ class Worker:
         limits = Limits(max_response_bytes=self._settings.max_response_bytes)
         return Services(
             new_session=lambda: Session(self._redaction, limits),
-            journal=AuditLog(self._journal),
+            journal=self._audit,
             policies=self._policies,
             now=unix_micros,
             report=_exchange_fault,

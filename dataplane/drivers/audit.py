@@ -1,24 +1,41 @@
-"""The worker's journal with the attempts that are still open.
+"""The worker's journal with the attempts that are still open, and whether it takes entries.
 
 What a dead worker left open its successor must find, so the journal keeps every segment from the oldest open attempt
-on, shipped or not.
+on, shipped or not. A worker whose journal takes nothing refuses quickly, and so has fewest requests under way: it must
+not be sent more than the others for that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kagamichain.journal import Journal, Position
+
+AVOIDED_SECONDS = 5.0
+"""How long a worker whose journal refused an entry is `troubled`: then requests show whether it still does."""
 
 
 class AuditLog:
     """A journal that knows which of its entries open something."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, monotonic: Callable[[], float]) -> None:
+        """`monotonic`: seconds."""
+        self._journal, self._monotonic = journal, monotonic
         self._open: dict[int, None] = {}
+        self._refused_at = float("-inf")
+
+    @property
+    def troubled(self) -> bool:
+        """Whether entries were refused of late."""
+        return self._monotonic() - self._refused_at < AVOIDED_SECONDS
 
     def append(self, entry: bytes) -> Position:
         """See Journal.append."""
-        return self._journal.append(entry)
+        try:
+            return self._journal.append(entry)
+        except Exception:
+            self._refused_at = self._monotonic()
+            raise
 
     async def durable(self, seq: int) -> None:
         """See Journal.durable."""

@@ -4,6 +4,8 @@ open to callers without authorization: it tells nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from kagamirpc.server import Methods, Unary
@@ -15,14 +17,20 @@ _ANSWERS: dict[bool, bytes] = {
 }
 
 
+def _always() -> bool:
+    return True
+
+
 class Health:
     """NOT_SERVING until `serving` is set; the service named in the request makes no difference."""
 
-    def __init__(self) -> None:
+    def __init__(self, able: Callable[[], bool] = _always) -> None:
+        """`able`: asked at each check of a process that serves; while it says no, others are to be preferred."""
         self.serving = False
+        self._able = able
 
     async def _check(self, _request: bytes, _headers: list[tuple[bytes, bytes]]) -> bytes:
-        return _ANSWERS[self.serving]
+        return _ANSWERS[self.serving and self._able()]
 
     @property
     def methods(self) -> Methods:

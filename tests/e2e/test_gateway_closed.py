@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import psutil
 import pytest
+from support.disk import disk_full
 from support.simulator import simulator_process
 from support.stack import BASE, KEYS, Gateway, Route, Stack, state_directory
 
@@ -81,17 +81,6 @@ def test_without_the_control_plane_nothing_passes(alone: Gateway, route: Route) 
                 assert_refused(http.post("/chat/completions", json=route.body()), "authorization_unavailable")
     assert route.records() == []
     alone.wait_live(route.model, 30)
-
-
-@contextlib.contextmanager
-def disk_full(process: psutil.Process) -> Iterator[None]:
-    """Every write to a file fails in this process (EFBIG), as on a full disk."""
-    _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, most))
-    try:
-        yield
-    finally:
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
 
 
 @pytest.mark.parametrize(

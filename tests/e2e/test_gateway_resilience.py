@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from support.disk import disk_full
 from support.load import Load
 from support.stack import KEY, Gateway, Route, provider_key
 
@@ -182,3 +183,18 @@ async def test_a_new_route_is_live_at_once(gateway: Gateway, record_property: An
             assert status in {200, 404, 503}
             assert time.monotonic() < committed + 20
     record_property("live_after_ms", round((last_failure - committed) * 1000, 1))
+
+
+async def test_a_worker_that_can_record_nothing_is_sent_nothing_while_there_is_another(gateway: Gateway) -> None:
+    route = gateway.route({"content": "はい。"})
+    full, _ = gateway.stack.workers()
+    with disk_full(full):
+        during = load(gateway, route)
+        async with during.running():
+            while (503, "audit_unavailable") not in during.outcomes():
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(1.0)  # two health checks
+            before = len(during.results)
+            await during.more(200)
+        assert [each for each in during.results[before:] if each.status != 200] == []
+    assert full.is_running()

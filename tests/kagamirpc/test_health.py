@@ -11,7 +11,8 @@ from kagamirpc.server import Server
 
 
 async def test_health_follows_the_process(tmp_path: Path) -> None:
-    health = Health()
+    able = True
+    health = Health(lambda: able)
     server = Server(health.methods, max_message_bytes=1 << 16, on_error=lambda *_: None)
     await server.start(f"unix:{tmp_path}/s")
     async with grpc.aio.insecure_channel(f"unix:{tmp_path}/s") as channel:
@@ -19,4 +20,6 @@ async def test_health_follows_the_process(tmp_path: Path) -> None:
         assert (await stub.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.NOT_SERVING
         health.serving = True
         assert (await stub.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
+        able = False
+        assert (await stub.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.NOT_SERVING
     await server.stop(0)

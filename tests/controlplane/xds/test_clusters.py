@@ -28,11 +28,20 @@ def test_each_process_of_ours_is_an_endpoint_watched_and_ejected_at_once():
     cluster = parsed(clusters.service(clusters.DATAPLANE, endpoints("unix:/a,unix:/b")))
     hosts = cluster.load_assignment.endpoints[0].lb_endpoints
     assert [host.endpoint.address.pipe.path for host in hosts] == ["/a", "/b"]
-    assert cluster.lb_policy == cluster_pb2.Cluster.ROUND_ROBIN
     assert cluster.outlier_detection.consecutive_local_origin_failure.value == 1
     assert cluster.outlier_detection.max_ejection_percent.value == 50
     assert cluster.health_checks[0].HasField("grpc_health_check")
     assert cluster.health_checks[0].no_traffic_interval.ToMilliseconds() == 250
+
+
+def test_a_request_goes_to_the_process_with_fewest_under_way_or_to_each_in_turn():
+    processes = endpoints("unix:/a,unix:/b")
+    cluster = parsed(clusters.service(clusters.DATAPLANE, processes, clusters.LEAST))
+    assert cluster.lb_policy == cluster_pb2.Cluster.LEAST_REQUEST
+    assert cluster.least_request_lb_config.choice_count.value == 4
+    cluster = parsed(clusters.service(clusters.AUTHZ, processes))
+    assert cluster.lb_policy == cluster_pb2.Cluster.ROUND_ROBIN
+    assert not cluster.HasField("least_request_lb_config")
 
 
 def test_errors_a_service_answers_never_eject_it():
