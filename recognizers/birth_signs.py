@@ -18,20 +18,20 @@ LEFT, RIGHT = 48, 24
 
 # Right behind the date: 生, 生まれ, (…の誕生日).
 BIRTH_AFTER = re.compile(
-    r"[ )]{0,2}に?(?:生(?!年月日|産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音|前|涯|後)|産まれ|うまれ|出生|誕生(?!日))"
+    r"[ )]{0,2}[にの]?(?:生(?!年月日| ?[0-9] ?-|[SHRTM昭平令]|産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音|前|涯|後)|産まれ|うまれ|出生|誕生(?!日))"
     r"|[」』\"']?(?: ?\([^()\n]{0,12}(?:誕生日|生年月日|バースデー|[Bb]irthday)(?!会|パ|ケ|プ|祝|ク)\)|生まれ)"
-    r"|[、, ]{0,2}[一-龠ァ-ヶー0-9]{1,16}(?:で|にて|に|において)出生(?![率届証])"
+    r"|[、, ]{0,2}[一-龠ァ-ヶー0-9]{1,16}(?:で|にて|に|において)出生(?![率届証])|[、, ]?[^。、\n]{0,12}に(?:生る|生れ(?!変))"
     r"|[の、, に]{1,2}(?:[一-龠ァ-ヶー]{1,6}の)?(?:[一-龠]{1,6}の日|[一-龠ぁ-ん]{2,4}祭り|[一-龠]{0,3}節句?|[一-龠]{1,2}夕|元[日旦]|正月|大晦日|大みそか|クリスマス(?:イブ)?|バレンタイン(?:デー)?|うるう[年日]|閏[年日]|[朝夜]|夕方|未明|明け方)(?:の日)?[のに、]{0,2}生まれ(?!変|つ)"
     r"|[、, に]{0,2}(?:[一-龠ァ-ヶ]{1,8}[でに]?|(?:[男女]の子|赤ちゃん|娘|息子|孫|[長次][男女]|子ども|子供|子)が)生まれ(?!変|つ|た(?:制度|商品|製品|会社|企業|ブランド|キャラ))"
 )
 # Right before it: 生, and vCard's property with its parameters.
 BIRTH_BEFORE = re.compile(
-    r"(?:(?<![一-龠])生 ?[:：]?|(?<![一-龠])(?:出生|誕生) ?[:：|] ?|(?<![A-Za-z])geb\.|(?<![A-Za-z])BDAY[^:\n]{0,24}:) ?\Z"
+    r"(?:(?<![一-龠])生 ?[:：]?|(?<![一-龠])(?:出生|誕生)(?:[ :：|]{1,2}|が)|[\"'](?:b|bd|生)[\"'] ?: ?[\"']|BIRT\n[0-9] DATE|(?<![A-Za-z])geb\.|(?<![A-Za-z])BDAY[^:\n]{0,24}:) ?\Z"
 )
 AGE_AFTER = re.compile(r" ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
 # 、東京の下町に生まれる: where somebody, long ago, was born.
 _PLACE_AFTER = re.compile(
-    r"[、, に]{0,2}[一-龠ァ-ヶー々]{1,10}(?:の[一-龠ァ-ヶー々ぁ-ん]{1,8}?){0,2}(?:[でに]|にて)生まれ(?!変|つ|た(?:制度|商品|製品|会社|企業|ブランド|キャラ))"
+    r"(?: ?\((?:旧暦|新暦)\))?[、, に]{0,2}[一-龠ァ-ヶー々]{1,10}(?:の[一-龠ァ-ヶー々ぁ-ん]{1,8}?){0,2}(?:[でに]|にて)生まれ(?!変|つ|た(?:制度|商品|製品|会社|企業|ブランド|キャラ))"
     r"|[、, ]{0,2}[一-龠ァ-ヶー]{1,8}出身"
 )
 # What a list of people says next: a height, a type of blood, a class.
@@ -49,14 +49,14 @@ _SEX_BESIDE = re.compile(
     r"(?:[男女](?:性|児|子)?|[^A-Za-z](?:[MF]|[Mm]ale|[Ff]emale))[\"' )]{0,2}[,、|/\t (][\"' (]{0,2}\Z"
 )
 _AGE = (
-    r"(?:[0-9]{1,3}(?:歳|才)(?:[0-9]{1,2}(?:か|ヶ|カ|ヵ)月)?|[0-9]{1,2}(?:か|ヶ|カ|ヵ)月(?:児|の)|(?:年齢|[Aa]ged?|AGE) ?[:：]? ?[0-9]{1,3}"
+    r"(?:[一二三四五六七八九]つ|[0-9]{1,3}(?:歳|才)(?:[0-9]{1,2}(?:か|ヶ|カ|ヵ)月)?|[0-9]{1,2}(?:か|ヶ|カ|ヵ)月(?:児|の)|(?:年齢|[Aa]ged?|AGE) ?[:：]? ?[0-9]{1,3}"
     r"|[0-9]{1,3} ?(?:yo|y/o|[FM])(?![A-Za-z])|[0-9]{1,3}[- ]years?[- ]old)"
 )
 _AGE_BEFORE = re.compile(rf"{_AGE}(?:の|児)?(?:[男女](?:性|児|子)?)?[ )、,(|/・\t]{{1,3}}\Z")
 _CELEBRATED = re.compile(
     r"(?:還暦|古希|古稀|喜寿|傘寿|米寿|卒寿|白寿|[Bb]irthday|バースデー|誕生日?)(?:の?お?祝い?)?[ :(]{1,2}\Z"
 )
-_HONORIFIC = re.compile(r"(?:様|さま|さん|殿|君|くん|ちゃん|氏)(?P<gap>[ (（]{1,3})\Z")
+_HONORIFIC = re.compile(r"(?:様|さま|さん|殿|君|くん|ちゃん|氏)(?P<gap>[ (（]{1,3}|の)\Z")
 _DOCUMENT = r"(?:[A-Z]{2} ?[0-9]{7,8} ?(?:[A-Z]{2})?|[A-Z][0-9]{8}|[A-Z][0-9]{3}[A-Z][0-9]{4})"
 _DOCUMENT_BEFORE = re.compile(rf"(?<![0-9A-Za-z]){_DOCUMENT}[\"' )）]{{0,3}}(?:[,|/\t]|(?<=[ )）]))[\"' ]{{0,3}}\Z")
 _TWELVE_BEFORE = re.compile(r"(?<![0-9A-Za-z-])[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4}[\"' ]{0,2}[,|/\t][\"' ]{0,2}\Z")
@@ -68,7 +68,11 @@ _LATIN_OPENED = re.compile(r"(?<![A-Za-zÀ-ɏ])[A-ZÀ-Þ][a-zà-ɏ]{1,20} ?\(\Z"
 _SCHOOL_YEAR = re.compile(r"\([1-6]年生?\) ?\Z")
 
 # Names as they stand in lists: two parts, or one with its reading. No list of names is asked.
-_NOT_LAST = "(?<![社所店校院館部課局会園市区町村県府都駅法令号版賞展祭式線板日月年時分点名者番費料金書品場際])"
+# No company, place or day; surnames that end like one are few, but for 村.
+_NOT_LAST = (
+    "(?:(?<![社所店校院館部課局会園市区町県府都駅法令号版賞展祭式線板日月年時分点名者番費料金書品場際])"
+    "|(?<=渡部|服部|阿部|磯部|岡部|矢部|園部|綾部|長部|渡会|度会|望月|春日|国分|山県|田所|別所|大館|馬場|大場|的場|稲場|木場|有働))"
+)
 _PARTS = (
     rf"(?:[一-龠々ヶ〃]{{1,4}}{_NOT_LAST} [一-龠々ぁ-んァ-ヶー]{{1,6}}{_NOT_LAST}(?<=[一-龠ぁ-んァ-ヶー])|[ァ-ヶー]{{2,12}}[ ・=][ァ-ヶー・]{{2,14}}"
     r"|[ぁ-ん]{2,6} [ぁ-ん]{2,6}|[A-Z][A-Za-z'-]{1,20},?(?: [A-Z][A-Za-z'-]{0,20}\.?){1,3}"
@@ -85,6 +89,11 @@ _KIN = "(?:[長次二三四五][男女]|(?<![一-龠])(?:妻|夫|父|母|子|孫
 _KIN_BEFORE = re.compile(
     rf"{_KIN}[ :：・(]{{1,3}}(?:[一-龠々ぁ-んァ-ヶー]{{1,8}} ?){{1,2}}(?:{_READING})?[\s,、/:()]{{1,3}}\Z"
 )
+# 夫イーサン 1990…, 本人平5.4.30: nothing between the role and the name, or no name.
+_ROLE_BEFORE = re.compile(
+    r"(?:(?<![一-龠])(?:[長次二三][男女]|夫|妻|[上下中]の子|息子|娘)[ァ-ヶーぁ-ん]{2,8}[ 、(]|(?<![一-龠])(?:本人|配偶者)[ :]?"
+    r"|(?:話者|語り手|委任者|届出人|申請者|申込者|提出者|利用者|患者)[ :]{1,3}[一-龠々ぁ-んァ-ヶー]{1,6} ?[一-龠々ぁ-んァ-ヶー]{1,6} {1,3})\Z"
+)
 _CHILD = re.compile("[0-9]歳児|[1-6]年[0-9]?組|児童|園児|幼児|乳児|保育|入園|在園")
 _RECORD = re.compile(
     "作成|承認|更新|記入|検印|発行|編|監修|著|翻?訳|撮影|執筆|起案|決裁|改訂|投稿|出典|作者|[Uu]pdated|[Bb]y |[Aa]uthor|[Cc]ommit"
@@ -100,7 +109,7 @@ def beside_particulars(folded: str, date: Date) -> bool:
     """Whether an age, a sex, a document or the word for a birth stands right beside the date."""
     left, right = folded[max(0, date.start - LEFT) : date.start], folded[date.end : date.end + RIGHT]
     honoured = _HONORIFIC.search(left)
-    if honoured is not None and (honoured["gap"].strip() or is_early(folded, date)):
+    if honoured is not None and (honoured["gap"].strip(" の") or is_early(folded, date)):
         return True
     if any(sign.search(left) for sign in (_SEX_BESIDE, _AGE_BEFORE, _CELEBRATED)):
         return True
@@ -118,6 +127,8 @@ def after_person(text: FoldedText, date: Date) -> bool:
     """Whether the date follows a name as births do in rosters, family registers and lines of a file without a header."""
     folded = text.folded
     left = folded[max(0, date.start - LEFT) : date.start]
+    if _ROLE_BEFORE.search(left) and (is_early(folded, date) or _ENDS.match(folded, date.end)):
+        return True
     if _SCHOOL_YEAR.search(left) or _READING_OPENED.search(left):
         return True
     if _LATIN_OPENED.search(left) and is_era_letter(folded, date):

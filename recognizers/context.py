@@ -84,6 +84,8 @@ def _before(text: FoldedText, start: int, floor: int) -> Field:
     fallback = NO_FIELD
     for label in text.view(labels).before(start, min(BEFORE, start - floor)):
         between = text.folded[label.end : start]
+        if text.folded.startswith("</", label.start - 2):
+            return fallback
         if _STATEMENT_END.search(between):
             if len(between) > ANSWER or not _REQUEST.search(between):
                 return fallback

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from recognizers.birth_rows import in_row
 from recognizers.birth_signs import (
     AGE_AFTER,
     BIRTH_AFTER,
@@ -36,17 +37,29 @@ _EVENT_AFTER = re.compile(
     "|開始|終了|契約|購入|発行|撮影|発売|公開|開催|開業|開設|設立|創業|発足|就任|結婚|取得|登録|更新|作成|提出|締結|竣工|完成|改正|公布|制定|判決|付[でけ、])(?![日者])"
 )
 # 入会日: a day of something else. The word is not always in the vocabulary.
-_OTHER_DAY = re.compile(r"(?<![年生])[一-龠]{1,3}(?<!生年月)(?<!誕生)(?<!出生)日[ :：/|\"',\t]{0,4}\Z")
+_OTHER_DAY = re.compile(
+    r"(?<![年生])[一-龠]{1,3}(?<!生年月)(?<!誕生)(?<!出生)日[ :：/|\"',\t(]{0,4}\Z|(?<!れた)(?<!誕生)の日[ (]{1,2}\Z"
+)
 # A date between the label and this one: the label was for that.
 _DATED = re.compile(
     r"[0-9〇一二三四五六七八九十元][年/.-] ?[0-9一二三四五六七八九十]|[0-9][ /-][A-Z][a-z]{2,8}[ /-][0-9]{4}|[A-Z][a-z]{2,8} [0-9]{1,2}, [0-9]{4}"
 )
 # 3月3日生まれ: the word is of the date before it.
+# A date with its month and day between, whatever the label's distance.
+_WHOLE = re.compile(r"[0-9]{1,4}[年/.-] ?[0-9]{1,2}[月/.-] ?[0-9]{1,2}")
+# Whole years of people, dates nobody has, and what stands for no date.
+_COHORT_AFTER = re.compile(r"[」』]? ?(?:以[前後降]|(?:から|~) ?(?:[明大昭平令]|[0-9]{4}))")
+_COHORT_BEFORE = re.compile(r"(?:日(?:以[前後降])?(?:から|~)|[0-9] ?~) ?\Z")
+_SUPPOSED_AFTER = re.compile("[」』]?(?:のよう[なに]|より[前後]|といった|みたいな|などの(?:日付|値))")
+_SENTINEL = re.compile("(?:1900|1970|0001|2000)[-/年]0?1[-/月]0?1日?|(?:1900|1970)0101|9999.*")
 _OF_BEFORE = re.compile("[0-9日]に?\\Z")
 # birthday=date(1990, 2, 28): what names the value stands before the call.
 _CALL = re.compile(
     r"(?:(?:datetime\.)?(?:date|datetime)|(?:Local)?Date(?:Time)?(?:\.(?:of|new|parse|valueOf|UTC|civil|from))?|new Date|DATE|TO_DATE)\([\"']?\Z"
 )
+_LIST = re.compile("(?:の)?(?:リスト|一覧|表|名簿|まとめ)")
+# Another writing of the same date stands no farther away.
+_BESIDE = 4
 _OPENERS = frozenset("(\"'")
 _HOUR_AFTER = re.compile(r" (?!00:00)[0-2][0-9]:[0-5][0-9](?![0-9:])")
 # 例:19800401.
@@ -89,7 +102,7 @@ def _score(text: FoldedText, date: Date) -> float:
     folded, start, end = text.folded, date.start, date.end
     if "生まれ" in folded[start:end]:
         return 0.95
-    if _SAMPLE.search(folded, max(0, start - 8), start):
+    if _SAMPLE.search(folded, max(0, start - 8), start) or _nobodys(folded, start, end):
         return 0.0
     if BIRTH_AFTER.match(folded, end) or AGE_AFTER.match(folded, end):
         return 0.97
@@ -106,14 +119,25 @@ def _score(text: FoldedText, date: Date) -> float:
         return 0.0
     if field.kind == ENTITY:
         return 0.95 if field.strength >= 0.8 else 0.7
-    named = field.kind in ("DATE", "OTHER") and field.strength >= 0.9
+    # 元号コード is no kind of its own.
+    era_code = date.weak and field.word == "コード" and is_code(folded, date)
+    named = field.kind in ("DATE", "OTHER") and field.strength >= 0.9 and not era_code
     if named or other_day:
         return 0.0
     if date.weak:
         return _weak_score(text, date)
     # A column of something else (remarks) may still hold a birth with its signs.
     listed = field.kind == "OTHER" and not field.word
+    if in_row(folded, date):
+        return 0.65
     return 0.75 if beside_particulars(folded, date) else 0.0 if listed else _circumstances(text, date)
+
+
+def _nobodys(folded: str, start: int, end: int) -> bool:
+    """Whether the date bounds a cohort, is only supposed, or stands for none."""
+    if _COHORT_AFTER.match(folded, end) or _COHORT_BEFORE.search(folded, max(0, start - 8), start):
+        return True
+    return _SUPPOSED_AFTER.match(folded, end) is not None or _SENTINEL.fullmatch(folded, start, end) is not None
 
 
 def _weak_score(text: FoldedText, date: Date) -> float:
@@ -121,7 +145,10 @@ def _weak_score(text: FoldedText, date: Date) -> float:
     topics = topics_of(text, date.start, date.end, before=80)
     if ENTITY in topics and text.folded[date.start].isalpha():
         return 0.65
-    return 0.7 if is_code(text.folded, date) and topics_of(text, date.start, date.end) & _PARTICULARS else 0.0
+    if not is_code(text.folded, date):
+        return 0.0
+    named = "元号" in text.folded[max(0, date.start - 60) : date.start]
+    return 0.7 if named or topics_of(text, date.start, date.end) & _PARTICULARS else 0.0
 
 
 def _circumstances(text: FoldedText, date: Date) -> float:
@@ -142,6 +169,13 @@ def _taken(text: FoldedText, date: Date, *, sure: bool) -> bool:
         return False
     if _OF_BEFORE.search(text.folded, max(0, heads[0].start - 2), heads[0].start) and heads[0].word.startswith("生"):
         return heads[0].word != "生年月日"
+    if _LIST.match(text.folded, heads[0].end):
+        return False
+    if text.folded.startswith("</", heads[0].start - 2):
+        return True
+    between = _WHOLE.search(text.folded, heads[0].end, date.start)
+    if between is not None and date.start - between.end() > _BESIDE:
+        return True
     return not sure and _DATED.search(text.folded, heads[0].end, date.start) is not None
 
 

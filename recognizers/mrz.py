@@ -14,7 +14,7 @@ from typing import NamedTuple
 from recognizers.folded import FoldedText
 
 _LINE = re.compile(
-    r"(?<![0-9A-Z<])(?P<number>[A-Z0-9][A-Z0-9<]{8})[0-9<][A-Z<]{3}(?P<birth>[0-9]{6})[0-9][MFX<][0-9]{6}[0-9][A-Z0-9<]{0,16}"
+    r"(?<![0-9A-Z<])(?P<number>[A-Z0-9][A-Z0-9<]{8})<?[0-9<][A-Z<]{3}(?P<birth>[0-9]{6})[0-9][MFX<][0-9]{6}[0-9][A-Z0-9<]{0,16}"
 )
 
 

@@ -27,7 +27,7 @@ _WORDS: dict[str, str] = {
     ),
     "DATE_OF_BIRTH": (
         "生年月日 出生日 出生年月日 出生日時 誕生日 お誕生日 バースデー 生まれ dob d.o.b. d.o.b birth birthday birthdate birth_date birth|date "
-        "dateofbirth d/o/b bday bd birth_day birth birthdate_ymd seinengappi 誕生年月日 生まれた日 生日 生誕 生れ 出生年月 birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび 생년월일 생일 출생 生日"
+        "dateofbirth d/o/b bday bd birth_day birth birthdate_ymd seinengappi 誕生年月日 生まれた日 生日 生誕 生れ 出生年月 birthdt birthymd date|of|birth date_of_birth born 生年 誕生 b. せいねんがっぴ セイネンガッピ たんじょうび たんじょう日 うまれた日 生れた日 생년월일 생일 출생 生日"
     ),
     "CREDIT_CARD": (
         "クレジットカード クレジット クレカ カード番号 カードナンバー カード credit|card card|number card card_no card_number cardnumber cardno creditcardnumber visa ビザ mastercard "
@@ -76,7 +76,7 @@ _WORDS: dict[str, str] = {
     "GENDER": "性別 男性 女性 男 女 sex gender",
     "DATE": (
         "有効期限 期限 有効 交付 交付日 発行日 発行 作成日 契約日 契約 入社日 入社 退職日 退職 加入日 登録日 登録 受付日 受付 受診日 受診 診断日 初診日 初診 購入日 注文日 "
-        "発送日 到着日 配達日 届出 届出日 納期 締切 開始日 終了日 開始 終了 施行 施行日 更新 更新日 改定 改正 判決 事故日時 発生日 死亡日 死亡 没年月日 命日 取得日 喪失日 喪失 "
+        "発送日 到着日 配達日 届出 届出日 納期 締切 開始日 終了日 開始 終了 施行 施行日 更新 更新日 改定 改正 判決 事故日時 発生日 死亡日 死亡 没年 没年月日 命日 取得日 喪失日 喪失 "
         "予約 予約日 出産予定日 予定日 expires exp expiry issued date 日付 日時 年月日 寄附年月日 created updated since until deadline due 結婚 資格取得 入学 卒業 "
         "出発 到着 入院 退院 手術 撮影 公開 開催 expiration valid timestamp start hired joined 証明日 支払日 請求日 宿泊 チェックイン 現在 created_at updated_at 開業 設立 負傷 受傷 発症 発病 採用 着任 就任 上場 発売 証明年月日 認定 改訂"
     ),

@@ -27,6 +27,7 @@ def kind(text: str, value: str = "1234567") -> str:
         ("氏名,郵便番号\n佐藤,1234567", "POSTAL_CODE"),
         ("年金の番号は、えーと、番号が 1234567", "PENSION_NUMBER"),
         ("口座を閉じました。1234567", ""),
+        ("<zip>不明</zip><ref>1234567</ref>", ""),
     ],
 )
 def test_the_nearest_telling_label_names_the_value(text: str, expected: str) -> None:
