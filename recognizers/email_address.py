@@ -25,6 +25,10 @@ _AT = re.compile(
 _BEFORE = re.compile(r"[^\s@<>\"(),:;\[\]「」、。（）・『』=&?/ぁ-ん]{1,64}\Z")
 _ASCII_BEFORE = re.compile(rf"{_LOCAL}\Z")
 _DOT = r"(?:\.| ?(?:ドット|どっと) ?| ?[\[({] ?(?:dot|\.) ?[\])}] ?)"
+# yoake(dot)fumi(at)…: brackets end the local part otherwise. And a scanner's example.co. jp.
+_DOTTED_BEFORE = re.compile(r"(?:[0-9A-Za-z_-]{1,24}[\[({](?:dot|DOT|ドット|\.)[\])}]){1,4}\Z")
+_BRACKETS = frozenset("])}")
+_LAST_PART = re.compile(r"\. (?:jp|com|net|org|example)(?![0-9A-Za-z.])")
 _AFTER = re.compile(
     rf"\s?(?:{_LABEL}{_DOT}){{1,8}}[A-Za-z][0-9A-Za-z-]{{0,30}}(?<!-)|\s?[^\W\d_]{{2,30}}(?:\.[A-Za-z]{{2,10}}){{1,3}}",
     re.IGNORECASE,
@@ -130,12 +134,17 @@ def _around(folded: str, at: re.Match[str]) -> tuple[int, int] | None:
     # In a query or an assignment (`mail=a@b.example`) the mailbox begins after the sign.
     cut = max(before.group().rfind(sign) for sign in "=&?/{}|`") + 1
     local = before.group()[cut:]
+    bracketed = cut == 0 and left[before.start() - 1 : before.start()] in _BRACKETS
+    dotted = _DOTTED_BEFORE.search(left[: before.start()]) if bracketed else None
+    if dotted is not None:
+        first, local = first - len(dotted.group()), dotted.group() + local
     start = first + before.start() + cut + len(local) - len(local.lstrip(".'"))
     if folded[start - 1 : start] == "<" and _MESSAGE_ID.search(folded, max(0, start - 180), start):
         return None
     if not start < at.start() or folded[start : at.end()] == "git@":  # the user of every git remote
         return None
-    return start, after.end()
+    last = _LAST_PART.match(folded, after.end())
+    return start, last.end() if last else after.end()
 
 
 def load() -> EmailAddressFinder:

@@ -22,18 +22,22 @@ from recognizers.tables import column_header, table_at, tables
 ENTITY = "HEALTH_INSURANCE"
 _GAP = r"[ \t:：=は、,が「『(\"']{0,6}(?:ええ、)?"
 _VALUE = r"(?:(?![のはがをと])[一-龠々ぁ-んァ-ヶA-Za-z]{1,5}(?<![がはのを])(?: (?!番号)[一-龠々]{1,4})?[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
+_NUMERAL = "[一二三四五六七八九十百千]{2,7}(?=[、。 ]|で[、す]|です)"
 _LETTERS = r"(?!番号)[一-龠々]{1,4}[-・][一-龠々]{1,4}"
+# A value after digits goes on with a kana or another four digits.
+_TAIL = "(?: [0-9]{4}(?![0-9]))?(?:-[ぁ-ん](?![ぁ-ん]))?"
 _WORD = "(?![はがのをと])(?!空|不明|未|(?:と|や|及び|または|又は|なし|あり|無し?|有り?|の|等|など)[ 、,・])[一-龠々ぁ-んァ-ヶ]{1,6}"
 # 記号 of books, securities, elements and machines are others.
 _OWN_SYMBOL = "記(?:(?<![一-龠].)|(?<=[証険保者健員書等格].))号"
 _SYMBOL = re.compile(
-    rf"(?:{_OWN_SYMBOL}(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?|[Kk]igou?){_GAP}(?P<symbol>{_VALUE}|{_LETTERS}|{_WORD}(?=[ 、,・]{{1,3}}番号))"
-    rf"(?:[ \t、,/・」』)との\n\"'-]{{0,5}}(?:and )?(?:番号|[Nn]umber|[Bb]angou?|No\.){_GAP}(?P<number>{_VALUE}))?"
+    rf"(?:{_OWN_SYMBOL}(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?|[Kk]igou?){_GAP}(?P<symbol>{_NUMERAL}|{_VALUE}{_TAIL}|[A-Za-zÀ-ɏ]{{1,8}} [0-9]{{1,4}}-[a-z]|{_LETTERS}|{_WORD}(?=[ 、,・]{{1,3}}番号))"
+    rf"(?:[ \t、,;/・」』)との\n\"'-]{{0,5}}(?:で、?)?(?:and )?(?:番号|[Nn]umber|[Bb]angou?|[Nn]o(?:\.|(?=[\"': ]))){_GAP}(?P<number>{_NUMERAL}|{_VALUE}))?"
 )
 # 記号がひらがなで…, and a card's two values after the insurance's short name: 国保 … 12-345.
 _SPELT = re.compile(
     rf"{_OWN_SYMBOL}(?:は|が)、?(?:ひらがな|カタカナ|かたかな|漢字|アルファベット)(?:で|の)、?(?P<value>[ぁ-んァ-ヶー一-龠々A-Z]{{1,8}}?)(?=[の、。 ]|で[、す])"
-    r"|(?:国保|社保|健保|保険証|共済|組合員証)(?:の番号)?[ :はが]{1,3}(?P<both>(?!記号|番号)[一-龠々ぁ-んァ-ヶ]{1,5} ?[0-9]{1,8} ?[-・の] ?[0-9]{1,8})(?![0-9])"
+    r"|(?:国保|社保|健保|保険証|被保険者証|共済|組合員証)(?:の番号)?(?:(?:ですが|ですけど)、?|[ :はが(]{1,3})(?P<both>(?!記号|番号)[一-龠々ぁ-んァ-ヶ]{1,5} ?[0-9]{1,8} ?[-・の] ?[0-9]{1,8}|(?<=[:(])[0-9]{2,8} ?[/・-] ?[0-9]{1,7})(?![0-9/年月日-])"
+    r"|記号(?:と|・|、|及び)番号[^0-9\n]{0,24}?[「『:は](?P<joined>[一-龠々]{1,4}[ ・-]{1,2}[0-9]{1,8}[ ・-]{1,2}[0-9]{1,8})(?![0-9])"
 )
 _BLANK = re.compile("[〇 ・-]+")
 _ELDERLY = re.compile("介護|後期高齢")
@@ -47,9 +51,20 @@ _CORRECTED = re.compile(
 )
 _CLAIM = re.compile("返戻|レセプト|診療報酬")
 _BOTH = re.compile("記号(?:番号|・番号|/番号|と番号|、番号|及び番号)")
+_UNFILLED = re.compile(r"記号[^\n]*\Z")
+# 桜 0419: the kanji that a value begins with, in a cell or after a sign.
+_LED = re.compile(r"(?:記号|番号)[ \"'」|:=は「]{1,8}(?P<lead>(?!番号)[一-龠々ぁ-んァ-ヶ]{1,3}[ ・]?)\Z")
 _SYMBOL_WORD = re.compile("記号")
 _SYMBOL_WORDS = frozenset({"記号", "保険証記号", "記号番号", "記号・番号", "symbol", "symbol/number"})
-_TOPIC = re.compile("保険|健保|国保|社保|療養|適用認定|資格|介護|後期高齢|共済|けんぽ|組合員証|受給券|[Ii]nsur")
+_TOPIC = re.compile(
+    "保険|健保|国保|社保|療養|適用認定|資格|介護|後期高齢|共済|けんぽ|組合員証|受給券|[Ii]nsur|傷病手当|高額療養|限度額|資格喪失|(?<![A-Za-z])(?:hi|ins|hoken)[\"']? ?[:=]"
+)
+# Machines, papers and tickets have numbers under signs as well.
+_OTHER_SYMBOL = re.compile(
+    "製品|型|図面|部品|品目|元素|分類|受験|座席|証券|ゆうちょ|通帳|口座|郵便|貯金|事業所|整理|路線|船|機"
+)
+_PLAIN_SYMBOL = re.compile("(?![01][0-9]{3}0\\Z)[0-9]{4,8}")
+_MONTH = re.compile("(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])")
 
 
 class HealthInsuranceFinder:
@@ -65,7 +80,8 @@ class HealthInsuranceFinder:
         for number, score in _numbers(text):
             if score >= 0.5:
                 known.add(number.digits)
-            yield text.finding(number.start, number.end, ENTITY, score, self.name)
+            led = _LED.search(text.folded, max(0, number.start - 20), number.start) if score >= 0.5 else None
+            yield text.finding(led.start("lead") if led else number.start, number.end, ENTITY, score, self.name)
         if known:
             # A value read back in a conversation stands without its label.
             for number in text.view(numbers):
@@ -80,17 +96,24 @@ class HealthInsuranceFinder:
         if not any(map(text.lowered.__contains__, _SIGNS)):
             return
         for match in _SYMBOL.finditer(text.folded):
-            score = 0.9 if _telling(text, *match.span()) else 0.0
+            score = 0.9 if _telling(text, *match.span()) else 0.65 * _paired(text, match)
             for part in ("symbol", "number"):
                 if match[part] is not None and not _BLANK.fullmatch(match[part]):
                     yield text.finding(*match.span(part), ENTITY, score, self.name)
+
+
+def _paired(text: FoldedText, match: re.Match[str]) -> bool:
+    """記号5500123の番号48: both right together, of digits, and nothing else with signs is the topic."""
+    if match["number"] is None or not _PLAIN_SYMBOL.fullmatch(match["symbol"]) or not match["number"].isdigit():
+        return False
+    return not _OTHER_SYMBOL.search(text.folded, max(0, match.start() - 40), match.end() + 24)
 
 
 def _spelt(text: FoldedText, name: str) -> Iterator[Finding]:
     """Values of words: told by the script they are written in, after 国保, and in a column of 記号."""
     for match in _SPELT.finditer(text.folded):
         if _telling(text, *match.span()):
-            yield text.finding(*match.span("value" if match["value"] else "both"), ENTITY, 0.85, name)
+            yield text.finding(*match.span(match.lastgroup or 0), ENTITY, 0.85, name)
     for table in text.view(tables):
         if not _of_symbols(text, table):
             continue
@@ -131,10 +154,16 @@ def _score(text: FoldedText, number: Number) -> float:
     size = len(number.digits)
     if field.word in _SYMBOL_WORDS and not _telling(text, number.start, number.end):
         return 0.0
+    if _MONTH.match(text.folded, number.start):
+        return 0.0
+    if size == 6 and "保険者番号" in _left(text, number) and checksums.insurer_number(number.digits):
+        return 0.7
     if field.kind == ENTITY and field.strength >= 0.6 and size in (6, 7, 8, 10):
         return 0.85 if size > 6 or checksums.insurer_number(number.digits) else field.strength - 0.3
     if field.kind == ENTITY and field.strength >= 0.95 and (size < 6 or number.style == "spoken"):
-        return 0.8 if _headed(text, number, field.word).endswith(("番号", "記号", "symbol", "number")) else 0.0
+        head = _headed(text, number, field.word)
+        named = head.endswith(("番号", "記号", "symbol", "number")) or (size > 2 and _numbered(text, number))
+        return 0.8 if named else 0.0
     if field.kind == "NUMBER" and size in (8, 10) and _ELDERLY.search(_left(text, number)):
         return 0.75
     table = table_at(text, number.start) if field.kind == "NUMBER" and field.strength == IN_COLUMN else None
@@ -146,7 +175,7 @@ def _score(text: FoldedText, number: Number) -> float:
         return 0.7
     if number.style == "spoken" and _numbered(text, number):
         return 0.75
-    return 0.6 if len(number.groups) == 2 and number.joins == "-" and _SYMBOL_WORD.search(_left(text, number)) else 0.0
+    return 0.6 if len(number.groups) == 2 and number.joins == "-" and _UNFILLED.search(_left(text, number)) else 0.0
 
 
 def _headed(text: FoldedText, number: Number, word: str) -> str:
@@ -156,7 +185,7 @@ def _headed(text: FoldedText, number: Number, word: str) -> str:
 
 
 def _numbered(text: FoldedText, number: Number) -> bool:
-    return text.folded[max(0, number.start - 6) : number.start].rstrip(" がは、:").endswith(("番号", "記号"))
+    return text.folded[max(0, number.start - 6) : number.start].rstrip(" がは、:「").endswith(("番号", "記号"))
 
 
 def _left(text: FoldedText, number: Number) -> str:

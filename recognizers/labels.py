@@ -62,7 +62,26 @@ _ASCII = re.compile(
         for first, below in sorted(_trie(word for word in _KINDS if word[0].isascii() and word[0].isalpha()).items())
     )
 )
-_OTHER = re.compile(_regex(_trie(word for word in _KINDS if not (word[0].isascii() and word[0].isalpha())), ""))
+_PART = 20
+
+
+def _parted(root: _Trie) -> str:
+    """The trie as a pattern that takes the first character from a class and then asks which it was, by parts.
+
+    A search skips to the class; an alternation of all words would be tried from its beginning at each of its characters.
+    """
+    firsts = [(re.escape(character), below) for character, below in sorted(root.items())]
+    parts = [firsts[at : at + _PART] for at in range(0, len(firsts), _PART)]
+    branches = map(_part, parts)
+    return f"[{''.join(first for first, _ in firsts)}](?:{'|'.join(branches)})"
+
+
+def _part(firsts: list[tuple[str, _Trie]]) -> str:
+    words = "|".join(f"(?<={first}){_regex(below, '')}" for first, below in firsts)
+    return f"(?<=[{''.join(first for first, _ in firsts)}])(?:{words})"
+
+
+_OTHER = re.compile(_parted(_trie(word for word in _KINDS if not (word[0].isascii() and word[0].isalpha()))))
 
 
 class Labels:

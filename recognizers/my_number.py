@@ -7,6 +7,7 @@ Source: 総務省令第85号 5条 (see `checksums.my_number`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from recognizers import checksums
@@ -16,6 +17,8 @@ from recognizers.folded import FoldedText
 from recognizers.numbers import Number, of_lengths, tied
 
 ENTITY = "MY_NUMBER"
+# Another four digits: a card's, with a wrong check digit.
+_GOES_ON = re.compile("[ -][0-9]{4}(?![0-9])")
 
 
 class MyNumberFinder:
@@ -36,6 +39,10 @@ def _score(text: FoldedText, number: Number) -> float:
     if field.kind == ENTITY:
         return 0.99
     if tied(text.folded, number) and len(number.groups) < 3:  # the tail of a longer code
+        return 0.3
+    if number.groups == (4, 4, 4) and _GOES_ON.match(text.folded, number.end):
+        return 0.3
+    if len(number.groups) == 6 and max(number.groups) == 2:  # numbers drawn
         return 0.3
     if "、" in number.joins:  # a list of years or counts, unless the label says otherwise
         return 0.4

@@ -32,7 +32,7 @@ _JOIN = (
 )
 _PLAIN = re.compile(
     # The first character comes before what must stand left of it, so that the search can skip by character class.
-    rf"(?:\(?\+\(?|\()?{_D}(?:(?<=[+(]{_D})|(?<![0-9A-Za-z].)|(?<=[Tt][Ee][Ll].)|(?<=[Ff][Aa][Xx].)|(?<=[Nn][Oo].))"
+    rf"(?:\(?\+\(?|\()?{_D}(?:(?<=[+(]{_D})|(?<![0-9A-Za-z].)|(?<=[Tt][Ee][Ll].)|(?<=[Ff][Aa][Xx].)|(?<=[Nn][Oo].)|(?<=[\s(|/・][TF].)|(?<=\A[TF].))"
     rf"{_D}{{0,23}}+(?:{_JOIN}{_D}{{1,24}}+(?![A-Za-z])){{0,{MAX_GROUPS - 1}}}+\)?+(?![0-9A-Za-z])"
 )
 _K = "[〇零一二三四五六七八九壱弐参]"
@@ -42,7 +42,7 @@ _KANJI = re.compile(
 _FROM_KANJI = str.maketrans("〇零一二三四五六七八九壱弐参OoIl", "00123456789123" + "0011")
 _PLACEHOLDER = re.compile("[〇 、の~ー-]+")
 _COUNTER = re.compile(
-    r" ?(?:[円年月日歳才%人件名個台回時分秒条項章階位度万億千本枚冊頁番]|パーセント|つ|か月|ヶ月|か所|,[0-9]{3}(?![0-9])|\.[0-9])"
+    r" ?(?:[円年月日歳才%人件個台回時分秒条項章階位度万億千本枚冊頁番]|名(?!義|前)|パーセント|つ|か月|ヶ月|か所|,[0-9]{3}(?![0-9])|\.[0-9])"
 )
 _GROUP = re.compile(f"{_D}+|{_K}+")
 

@@ -15,6 +15,7 @@ from recognizers.folded import FoldedText
 from recognizers.labels import labels
 from recognizers.mrz import mrz_lines
 from recognizers.numbers import has_digits
+from recognizers.spoken_codes import PAUSE, letters
 
 ENTITY = "PASSPORT"
 _END = r"(?![0-9A-Za-z_]|-[0-9A-Za-z])"
@@ -30,6 +31,12 @@ _APART = re.compile(
     rf"[0-9A-Za-z](?<![0-9A-Za-z_-].)(?:(?<=[A-Za-z]) ?[A-Za-z] ?-?の? ?[0-9OoIl](?: ?[0-9OoIl]){{6}}"
     rf"|(?<=[A-Z])[A-Z]?(?: [0-9]{{2,4}}){{2,3}}|(?<=[0-9])[0-9]{{7}}|(?<=[A-Z])(?=[0-9A-Z]{{3,7}}[0-9])[0-9A-Z]{{8}}){_END}"
 )
+_EXPIRY_AFTER = re.compile(" ?(?:期限|有効|[Ee]xp)")
+# L01X00T47 (DEU), and Russia's 75 0418832: beside the word only.
+_STATED = re.compile(
+    r"[0-9A-Z](?<![0-9A-Za-z_-].)(?:(?=[0-9A-Z]{7,8} ?\([A-Z]{3}\))[0-9A-Z]{7,8}|(?<=[0-9])[0-9] [0-9]{7}(?![0-9-]))"
+)
+_SAID = re.compile("(?=[ァ-ヶ])" + letters(2) + PAUSE + "[0-9]{7}(?![0-9A-Za-z-])")
 _KOREAN = re.compile("[MSRD][0-9]{3}[A-Z][0-9]{4}")
 _DATE = re.compile("(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])")
 
@@ -56,6 +63,12 @@ class PassportFinder:
 def _apart(text: FoldedText, name: str) -> Iterator[Finding]:
     if ENTITY not in text.view(labels).kinds:
         return
+    for match in _STATED.finditer(text.folded):
+        if sum(map(str.isdigit, match.group())) > 3 and ENTITY in topics_of(text, *match.span(), before=60, after=0):
+            yield text.finding(*match.span(), ENTITY, 0.8, name)
+    for match in _SAID.finditer(text.folded):
+        if field_of(text, *match.span()).kind == ENTITY:
+            yield text.finding(*match.span(), ENTITY, 0.9, name)
     for match in _APART.finditer(text.folded):
         if sum(map(str.isdigit, match.group())) < 5 or _DATE.fullmatch(match.group()):
             continue
@@ -70,6 +83,8 @@ def _score(text: FoldedText, match: re.Match[str], *, japanese: bool) -> float:
         return 0.97 if field.strength >= 0.8 else 0.8
     if field.kind not in ("", "NAME", "NUMBER", "GENDER", "DATE_OF_BIRTH", "DATE") and field.strength >= 0.8:
         return 0.3
+    if japanese and _EXPIRY_AFTER.match(text.folded, match.end()):
+        return 0.7
     if ENTITY in topics_of(text, match.start(), match.end(), before=200):
         return 0.75 if japanese or match.group()[0].isalpha() else 0.6
     if _KOREAN.fullmatch(match.group()):

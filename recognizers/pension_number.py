@@ -21,9 +21,12 @@ ENTITY = "PENSION_NUMBER"
 _SPLIT_REACH = 10
 _NOT_FIRST = re.compile("0|19|20")
 _ITEM_BEGIN = re.compile(
-    r"(?:(?:^|\n)[ \t]*(?:[0-9]{1,3}[.):、]|[・*-]) ?|[一-龠々]{1,4} [一-龠々ぁ-んァ-ヶ]{1,6}[ ,\t|]{1,3})\Z"
+    r"(?:(?:^|\n)[ \t]*(?:[0-9]{1,3}[.):、]|[・*-]) ?|[,(] ?[\"']|[一-龠々]{1,4} [一-龠々ぁ-んァ-ヶ]{1,6}[ ,\t|]{1,3})\Z"
 )
-_ITEM_END = re.compile(r"[ \t]{0,2}(?:[\n,|\t]|$)| (?:[明大昭平]|(?:19|20)[0-9]{2}|[MTSH][0-9])")
+_ITEM_END = re.compile(r"[\"'][,)]|[ \t]{0,2}(?:[\n,|\t]|$)| (?:[明大昭平]|(?:19|20)[0-9]{2}|[MTSH][0-9])")
+
+
+_BIRTH_AFTER = re.compile(r" (?:[明大昭平][治正和成]?|[MTSH])[0-9]{1,2}[.年/]")
 
 
 class PensionNumberFinder:
@@ -62,6 +65,8 @@ def _item(folded: str, number: Number) -> bool:
     """Whether the number begins an item or follows a name, as in tables whose header is gone."""
     if _NOT_FIRST.match(number.digits) or not _ITEM_END.match(folded, number.end):
         return False
+    if _BIRTH_AFTER.match(folded, number.end):
+        return True
     return _ITEM_BEGIN.search(folded, max(0, number.start - 24), number.start) is not None
 
 

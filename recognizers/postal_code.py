@@ -25,6 +25,9 @@ _ITEM_BEFORE = re.compile(
 )
 
 
+_SAMPLE_AFTER = re.compile("[」』]?(?:のような(?:見本|例|形)|(?:など)?の見本)")
+
+
 class PostalCodeFinder:
     """Finds postal codes that stand alone."""
 
@@ -33,13 +36,26 @@ class PostalCodeFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
+        known: set[str] = set()
+        bare: list[Number] = []
         for number in of_lengths(text, 7):
             if number.groups in ((3, 4), (7,)) or max(number.groups) == 1:
-                yield text.finding(number.start, number.end, ENTITY, _score(text, number), self.name)
+                score = _score(text, number)
+                if score >= 0.5:
+                    known.add(number.digits)
+                elif number.groups == (7,):
+                    bare.append(number)
+                yield text.finding(number.start, number.end, ENTITY, score, self.name)
+        # Said again without the hyphen.
+        for number in bare if known else ():
+            if number.digits in known:
+                yield text.finding(number.start, number.end, ENTITY, 0.6, self.name)
 
 
 def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
+    if not number.digits.strip("0") or _SAMPLE_AFTER.match(text.folded, number.end):
+        return 0.0
     if text.folded[max(0, number.start - 2) : number.start].strip().endswith("〒"):
         return 0.98
     shaped = number.groups == (3, 4)
@@ -48,6 +64,9 @@ def _score(text: FoldedText, number: Number) -> float:
     if field.kind == ENTITY:
         return 0.95 if shaped or field.strength >= 0.9 else 0.7
     if len(number.groups) == 1 and (_answered(text, number) or _listed(text, number)):
+        return 0.75
+    # lookup_zip(code="…"): the key is of the call.
+    if shaped and field.word == "code" and ENTITY in topics_of(text, number.start, number.end, before=40, after=0):
         return 0.75
     if not shaped or (field.kind not in ("", "NAME", "ADDRESS", "NUMBER") and field.strength >= 0.9):
         return 0.3

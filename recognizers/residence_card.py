@@ -22,6 +22,8 @@ _CARD = re.compile(
 # Boxes of a form and a scanner's spaces: only in a field labelled so.
 _APART = re.compile(r"[A-Za-z](?<![0-9A-Za-z_].) [A-Za-z](?: [0-9OoIl]){8} [A-Za-z] [A-Za-z](?![0-9A-Za-z_])")
 _SAID = re.compile(letters(2) + PAUSE + digits(8) + PAUSE + letters(2))
+# A certificate of special permanent residents has one letter and nothing behind.
+_PERMANENT = re.compile(r"[A-Z](?<![0-9A-Za-z_].)[0-9]{8}(?![0-9A-Za-z_])")
 _GROUPED = re.compile("[0-9OoIl]{4}[ -][0-9OoIl]{4}")
 
 
@@ -36,7 +38,7 @@ class ResidenceCardFinder:
         for match in _CARD.finditer(text.folded) if has_digits(text) else ():
             if sum(map(str.isdigit, match.group())) >= 5:
                 yield text.finding(match.start(), match.end(), ENTITY, _score(text, match), self.name)
-        for pattern in (_APART, _SAID) if ENTITY in text.view(labels).kinds else ():
+        for pattern in (_APART, _SAID, _PERMANENT) if ENTITY in text.view(labels).kinds else ():
             for match in pattern.finditer(text.folded):
                 if field_of(text, *match.span()).kind == ENTITY:
                     yield text.finding(*match.span(), ENTITY, 0.98, self.name)

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _CHARACTER = "[々一-龠ぁ-んァ-ヶー]"
+_NONE = "[^々一-龠ぁ-んァ-ヶー]"
 # A space between two characters of Japanese, and what goes on so. The space comes first: it is rare.
-_WORD = re.compile(rf" (?<={_CHARACTER} ) {{0,2}}+{_CHARACTER}(?: {{1,3}}+{_CHARACTER}){{0,6}}")
+_WORD = re.compile(
+    rf" (?:(?<={_NONE}{_CHARACTER} )|(?<=\A{_CHARACTER} )) {{0,2}}+{_CHARACTER}(?!{_CHARACTER})(?: {{1,3}}+{_CHARACTER}(?!{_CHARACTER})){{0,6}}"
+)
 _APART = re.compile(
     rf" (?<={_CHARACTER} )(?:[^\s!-,./:-@A-HJ-NP-Z\[-`a-km-z{{-~]{{1,2}} {{1,2}}){{3}}| (?:(?<=[住居] )所|(?<=本 )籍|(?<=届 )先)[ :]"
 )

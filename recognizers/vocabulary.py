@@ -15,12 +15,13 @@ OTHER = "OTHER"
 _WORDS: dict[str, str] = {
     "MY_NUMBER": (
         "個人番号 マイナンバー まいなんばー マイナ番号 個人ナンバー 個人番号カード マイナンバーカード 通知カード kojin_bango "
-        "my|number mynumber my_number my-number individual|number kojinbango"
+        "tax|id my|number mynumber my_number my-number individual|number kojinbango"
     ),
     "PHONE_NUMBER": (
         "電話 電話番号 市外局番 でんわ でんわばんごう デンワ デンワバンゴウ 携帯 携帯番号 携帯電話 ケータイ けいたい tel fax phone telephone mobile cell cellphone cell|phone "
         "ファックス ファクス 連絡先 れんらく先 緊急連絡先 直通 代表 内線 折り返し 通話先 発信先 着信先 発信元 発信者番号 着信番号 発信番号 msisdn caller callee ダイヤルイン フリーダイヤル ナビダイヤル 着信 callback call "
-        "phonenumber mobilenumber mobilephone homephone contactnumber faxnumber phoneno tel_no phone_number phone|number contact|number ext ext. extension 内線番号 telno mobile_phone office|line dial ダイヤル"
+        "phonenumber mobilenumber mobilephone homephone contactnumber faxnumber phoneno tel_no phone_number phone|number contact|number ext ext. extension 内線番号 telno mobile_phone office|line dial ダイヤル "
+        "ring|me|on ring|me|at call|me|on call|me|at denwa denwa_no denwa_bango keitai 手机 手機 联系电话 联系方式 电话 電話號碼 전화 전화번호 휴대폰 핸드폰 연락처 phs"
     ),
     "EMAIL_ADDRESS": (
         "メールアドレス メアド e-mail email mail eメール アドレス email|address emailaddress mailaddress mail_address"
@@ -37,7 +38,7 @@ _WORDS: dict[str, str] = {
         "口座番号 こうざばんごう コウザバンゴウ こうざ 口座 普通預金 普通口座 普通 当座預金 当座 貯蓄 貯蓄預金 定期預金 定期 別段預金 別段 (普) (当) 振込先 振込口座 返金先 返金口座 引落口座 給与口座 証券口座 "
         "ゆうちょ ゆうちょ銀行 郵便貯金 account|number account|no account a/c a/c|no bank|account ordinary ordinary|account savings "
         "accountnumber bankaccountnumber accountno account_number account_no bank_account acct acct|no checking iban 信用金庫 信金 信用組合 銀行 農協 ja 労金 労働金庫 bank bankaccount "
-        "ふつう とうざ futsu futsuu futsuu_yokin kouza kouza_no kouza_bango kouzabango koza koza_bango kozabango 口座no bankacct bank_acct acctno acct_no 通帳 通帳番号 貯金 預金 預金口座 普通no 支店"
+        "ふつう とうざ フツウ トウザ 三井住友 三菱ufj りそな futsu futsuu futsuu_yokin kouza kouza_no kouza_bango kouzabango koza koza_bango kozabango 口座no bankacct bank_acct acctno acct_no 通帳 通帳番号 貯金 預金 預金口座 普通no 支店"
     ),
     "DRIVERS_LICENSE": (
         "運転免許 めんきょしょう めんきょ 運転免許証 免許証 免許証番号 運転免許証番号 免許番号 免許 運転経歴証明書 二種免許 原付免許 driver's|license driver's|licence drivers|license "
@@ -48,16 +49,16 @@ _WORDS: dict[str, str] = {
         "旅券 旅券番号 旅券no passports passport|num passport_num パスポートno パスポートナンバー ppt ppt|no パスポート パスポート番号 ぱすぽーと passport passport|no passport|number passport_no passport_number passportnumber passportno 護照 公用旅券 여권"
     ),
     "RESIDENCE_CARD": (
-        "在留カード 在留カード番号 在留番号 特別永住者証明書 特別永住者 residence|card residence|card|number residence_card zairyu zairyu|card 在留 arc arc|no arc|number zairyu_card zairyu_no residencecard residencecardnumber residence_card_no residence_card_number 在留カードno"
+        "在留カード 在留カード番号 在留番号 特別永住者証明書 特別永住者 residence|card residence|card|number residence_card zairyu zairyu|card 在留 arc arc|no arc|number zairyu_card zairyu_no special|permanent|resident|certificate residencecard residencecardnumber residence_card_no residence_card_number 在留カードno"
     ),
     "PENSION_NUMBER": (
-        "基礎年金番号 年金番号 年金手帳 年金 ねんきん 基礎年金 pension|number pension|no pension basic|pension|number pension|book pension_number pensionnumber "
+        "基礎年金番号 年金番号 年金手帳 年金 ねんきん ねんきん定期便 基礎年金 pension|number pension|no pension basic|pension|number pension|book pension_number pensionnumber "
         "年金の番号 年金証書 年金証書番号 年金コード 年金手帳番号 年金手帳の記号番号 年金手帳記号番号 基年番 基年番号 厚年 nenkin nenkin_no nenkin_bango kisonenkinbango kiso_nenkin_bango kisonenkin kiso_nenkin pension pension_no pensionno 遺族年金 障害年金 厚生年金 国民年金 老齢年金"
     ),
     "HEALTH_INSURANCE": (
         "保険証 けんぽ 健康保険証 健康保険 被保険者証 保険者番号 保険者 被保険者番号 被保険者記号 記号番号 記号・番号 記号 国保 健保 社保 後期高齢 後期高齢者 介護保険証 介護保険 "
         "任意継続 限度額適用認定証 資格確認書 資格情報 insurance|card insurer|no insurer|number health|insurance symbol symbol/number "
-        "insured|number insurernumber insurednumber insurer_number insured_number hokensha 国民健康保険 共済 保険証番号 介護保険被保険者番号 療養費 受給券 insurer"
+        "insured|number insurernumber insurednumber insurer_number insured_number 被保番 被保番号 被保険者no ins ins_no hoken_no hokensha 国民健康保険 共済 保険証番号 介護保険被保険者番号 療養費 受給券 insurer"
     ),
     "POSTAL_CODE": (
         "郵便番号 postal postalcode postal_cd postal_no postno zip_cd zipcode1 yubin_bango yuubin_bangou 〒番号 郵便no 〒 郵便 〠 ゆうびん番号 郵便コード postalcd zipcd post_code zip zipcode zip|code zip_code postal|code postcode postal_code postal|no yubin 郵便No ゆうびんばんごう ユウビンバンゴウ"
@@ -81,7 +82,7 @@ _WORDS: dict[str, str] = {
         "出発 到着 入院 退院 手術 撮影 公開 開催 expiration valid timestamp start hired joined 証明日 支払日 請求日 宿泊 チェックイン 現在 created_at updated_at 開業 設立 負傷 受傷 発症 発病 採用 着任 就任 上場 発売 証明年月日 認定 改訂"
     ),
     OTHER: (
-        "注文番号 注文no 注文 受注番号 発注番号 発注 伝票番号 伝票 送り状番号 送り状 追跡番号 追跡 出荷指図 出荷 納品書番号 納品書 納品 指図書 作業番号 お問い合わせ番号 お問合せ番号 問い合わせ番号 問合せ番号 お問合せno 問合せno 配送番号 荷物番号 "
+        "po rma 注文番号 注文no 注文 受注番号 発注番号 発注 伝票番号 伝票 送り状番号 送り状 追跡番号 追跡 出荷指図 出荷 納品書番号 納品書 納品 指図書 作業番号 お問い合わせ番号 お問合せ番号 問い合わせ番号 問合せ番号 お問合せno 問合せno 配送番号 荷物番号 "
         "管理番号 受付番号 整理番号 案件番号 案件 請求書番号 請求番号 請求書 見積番号 見積書番号 見積 契約番号 証券番号 保険証券 契約者番号 会員番号 会員id 会員no 会員 顧客番号 顧客id 顧客コード "
         "お客様番号 お客様コード 社員番号 社員コード 従業員番号 従業員コード 社員id 職員番号 学籍番号 学生番号 生徒番号 出席番号 受験番号 患者番号 患者id カルテ番号 カルテ 診察券番号 診察券 受給者番号 "
         "法人番号 会社法人等番号 登録番号 インボイス番号 インボイス 適格請求書 事業者番号 許可番号 免許登録 認可番号 製造番号 シリアル番号 シリアル シリアルno 型番 品番 商品番号 商品コード "

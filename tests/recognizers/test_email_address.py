@@ -31,6 +31,8 @@ FINDER = load()
         "⟦aoi◎example.jp⟧(◎を@に変えて)",
         "be reached at ⟦d.hinode@mail.example⟧ or",
         "はい⟦ケーアンダーバーヒノデアットマークイグザンプルドットコム⟧です",
+        "from: ⟦aoi(dot)hinode(at)mail(dot)example⟧",
+        "⟦h.aoi@ example.co. jp⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:

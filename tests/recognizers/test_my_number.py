@@ -22,6 +22,7 @@ FINDER = load()
         "⟦1234\u200b56789018⟧",
         '{"mynumber":"⟦123456789018⟧"}',
         "父 ⟦123456789018⟧",
+        "Tax ID on file: ⟦123456789018⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -38,6 +39,8 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "1234567890180",
         "ABC123456789018",
         "Ref CS-202611040077",
+        "ロト6 12 34 56 78 90 18",
+        "テスト 1234 5678 9018 4445",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

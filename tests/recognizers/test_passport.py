@@ -32,6 +32,10 @@ FINDER = load()
         "パスポートは⟦C01X00T47⟧です",
         "passportNo=⟦TK0102034⟧",
         "P<JPNHINODE<<AOI<<<<<<<<<<<<<<<<<<<<<<<<<<<<\n⟦TK0102034⟧1JPN8504175F3004170<<<<<<<<<<<<<<08",
+        "Passport ⟦TZ0418823⟧ (JPN), ⟦L01X00T47⟧ (DEU)",
+        "パスポートの番号は ⟦75 0418832⟧ です",
+        "パスポートが⟦ティーエー8830271⟧期限が",
+        "⟦PA0913347⟧ 期限2030-01-15",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -54,6 +58,9 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "旅券の申請 20260417",
         "M102B03345",
         "請求書 M1022233344",
+        "ppt-template TK0417229_final.pptx",
+        "L01X00T47 (DEU)",
+        "品番 75 0418832",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

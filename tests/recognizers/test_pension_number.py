@@ -25,6 +25,9 @@ FINDER = load()
         "nenkin_no: ⟦2233-445566⟧",
         "厚生年金の資格喪失届\n日出 葵\n⟦2233-445566⟧",
         "古い年金手帳。記号番号欄「⟦5302-770084⟧」",
+        "VALUES (88103, 'Hinode Aoi', '⟦1208-440917⟧', NULL)",
+        "配偶者日出あおい ⟦7714-220918⟧ 昭61.4.9",
+        "ねんきん定期便の照会には⟦5512-009183⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -44,6 +47,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "注文番号 2233-445566",
         "日出 葵 2233-445566-1150",
         "1) 2233-445566-A",
+        "品番 7714-220918 昭和堂",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -31,6 +31,8 @@ FINDER = load()
         "氏名,郵便番号\na,⟦9860000⟧",
         '{"postal":"⟦928-0001⟧","line1":"x"}',
         '"postalCode":"⟦9280001⟧"',
+        'lookup_zip {"code":"⟦761-0100⟧"}',
+        "〒⟦151-0064⟧だけで。⟦1510064⟧と入れても",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -48,6 +50,9 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "郵便番号は7桁。会員1234567人",
         "型番 1234567 → 東京都",
         "郵便番号7桁化は1998年。注文1234567",
+        "zip: 0000000",
+        "「〒123-4567」のような見本",
+        '{"code":"761-0100"}',
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

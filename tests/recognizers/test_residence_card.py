@@ -23,6 +23,7 @@ FINDER = load()
         "在留カード番号 ⟦C D 0 1 0 2 3 3 4 4 E F⟧",
         "在留カードは⟦シーディーの〇一〇二三三四四のイーエフ⟧です",
         "在留カードは⟦シー、ディー、〇一〇二の、三三四四、イーエフ⟧です",
+        "special permanent resident certificate ⟦B04417082⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -41,6 +42,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "C D 0 1 0 2 3 3 4 4 E F",
         "便名 CD 0102 3344 EF",
         "型番はシーディーの〇一〇二三三四四のイーエフ",
+        "receipt B04417082",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

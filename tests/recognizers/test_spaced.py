@@ -10,7 +10,9 @@ from recognizers.spaced import spaced_lines, spaced_words
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("住 所 東京", ["住所東"]),
+        ("住 所 東京", ["住所"]),
+        ("数量は 三 つ", ["三つ"]),
+        ("数量は 三", []),
         ("氏  名", ["氏名"]),
         ("生 年 月 日: 3", ["生年月日"]),
         ("住所", []),
