@@ -19,13 +19,13 @@ from recognizers.places import Place, Places, places
 from recognizers.spaced import spaced_lines
 
 ENTITY = "ADDRESS"
-_LINK = re.compile(r"(?:の?、?| {1,2}|\n|<br ?/?>)")
+_LINK = re.compile(r"(?:の?、?|/| {1,2}|\n|<br ?/?>)")
 _PROSE = re.compile(
     r"^ ?[のはをにでへともや、]|[はをへ]|から|まで|より|です|ます|した|って|けど|には|では|とは|での|への|という|など|ため|道道|国道|県道|府道|都道|市道|号線|による|について|(?:祭り?|まつり|フェスタ?|マラソン|大会|計画|ビジョン|プラン|展|博)$|条例|規則|告示|訓令"
 )
 # The first character comes before what tells which it was, here and below: so the search can skip by character class.
 _LONE = re.compile(
-    r"[丁番0-9](?:(?<=丁)目|(?<=[0-9])-[0-9]{1,4}-[0-9]|(?<=番)地|(?<=番)[0-9]{1,3}号|(?<=町[0-9])[0-9]{0,3}-[0-9])"
+    r"[丁番0-9](?:(?<=丁)目|(?<=[0-9])[-ー][0-9]{1,4}[-ー][0-9]|(?<=番)地|(?<=番)[0-9]{1,3}号|(?<=町[0-9])[0-9]{0,3}-[0-9])"
 )
 _CJK_RUN = re.compile(r"[々ヶ一-龠ぁ-んァ-ンー]{2,12}$")
 _LABEL = re.compile(

@@ -35,11 +35,11 @@ _WORD = "(?>[0-9A-Za-zÀ-ɏºª.'&-]{1,24})"
 _WORDS = f"{_WORD}(?: {_WORD}){{0,5}}+"
 _JP_POSTAL = "〒?[0-9OIl]{3}-[0-9OIl]{4}(?![-0-9])"
 _STREET = (
-    "(?:Street|Cottages?|Ct|Walk|Row|Mews|Gardens|Grove|Hill|Quay|Alley|Circle|Trail|Wharf|Park|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Place|Pl|Square|Terrace|Crescent|Close"
+    "(?:Pkwy|Street|Cottages?|Ct|Walk|Row|Mews|Gardens|Grove|Hill|Quay|Alley|Circle|Trail|Wharf|Park|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Place|Pl|Square|Terrace|Crescent|Close"
     "|Highway|Court|Parkway)"
 )
 _FOREIGN = (
-    rf"[0-9]{{1,5}}[A-Za-z]?,? (?i:rue|avenue|boulevard|bd|place|via|calle|quai|chemin) {_WORDS}"
+    rf"P\.?O\.? ?Box [0-9]{{1,6}}|[0-9]{{1,5}}[A-Za-z]?,? (?i:rue|avenue|boulevard|bd|place|via|calle|quai|chemin) {_WORDS}"
     rf"|(?:Jl\.|Jalan|Calle|Via|Rua|Ul\.|Rue|Av\.) (?:{_WORD} ){{0,4}}?[0-9]{{1,5}}[A-Za-z]?"
     r"|[A-ZÀ-Þ][a-zà-ɏ]{1,24}(?:gatan|straße|strasse|str\.|vägen|väg|weg|laan|straat|gade|vej|gasse|platz) [0-9]{1,4}[A-Za-z]?"
     rf"|[0-9]{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z0-9][a-z0-9'.]{{1,20}} ){{1,3}}{_STREET}\b\.?(?: (?:Apt|Suite|Unit|#)\.? ?[0-9A-Z]{{1,6}})?"

@@ -20,6 +20,7 @@ LEFT, RIGHT = 48, 24
 BIRTH_AFTER = re.compile(
     r"[ )]{0,2}[にの]?(?:生(?!年月日| ?[0-9] ?-|[SHRTM昭平令]|産|徒|活|命|成|放|演|物|鮮|中|配|協|誕祭|まれの音|前|涯|後)|産まれ|うまれ|出生|誕生(?!日))"
     r"|[」』\"']?(?: ?\([^()\n]{0,12}(?:誕生日|生年月日|バースデー|[Bb]irthday)(?!会|パ|ケ|プ|祝|ク)\)|生まれ)"
+    r"|、[一-龠ぁ-んァ-ヶー]{1,8}の生まれ| is (?:my|his|her|their|our)(?: [a-z']{1,12}){0,2}? (?:birthday|birth ?date|date of birth|DOB)"
     r"|[、, ]{0,2}[一-龠ァ-ヶー0-9]{1,16}(?:で|にて|に|において)出生(?![率届証])|[、, ]?[^。、\n]{0,12}に(?:生る|生れ(?!変))"
     r"|[の、, に]{1,2}(?:[一-龠ァ-ヶー]{1,6}の)?(?:[一-龠]{1,6}の日|[一-龠ぁ-ん]{2,4}祭り|[一-龠]{0,3}節句?|[一-龠]{1,2}夕|元[日旦]|正月|大晦日|大みそか|クリスマス(?:イブ)?|バレンタイン(?:デー)?|うるう[年日]|閏[年日]|[朝夜]|夕方|未明|明け方)(?:の日)?[のに、]{0,2}生まれ(?!変|つ)"
     r"|[、, に]{0,2}(?:[一-龠ァ-ヶ]{1,8}[でに]?|(?:[男女]の子|赤ちゃん|娘|息子|孫|[長次][男女]|子ども|子供|子)が)生まれ(?!変|つ|た(?:制度|商品|製品|会社|企業|ブランド|キャラ))"
@@ -63,6 +64,12 @@ _TWELVE_BEFORE = re.compile(r"(?<![0-9A-Za-z-])[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4
 _DOCUMENT_AFTER = re.compile(rf"[\"' ]{{0,2}}[,|/\t ][\"' ]{{0,2}}{_DOCUMENT}(?![0-9A-Za-z])")
 # 甲野乙子(こうの おとこ、1935年…: how people are presented.
 _READING_OPENED = re.compile(r"[一-龠々ぁ-んァ-ヶー]\([ぁ-んァ-ヶー ・]{3,24}[、,] ?\Z")
+_LIFE_BEFORE = re.compile(
+    r"(?:[一-龠々]{1,4} [一-龠々ぁ-ん]{1,4}|[ァ-ヶー]{2,}[・ =][ァ-ヶー・]{2,}|[A-Z][a-z]+ [A-Z][a-z]+) ?\((?:[ぁ-んァ-ヶー ・]{3,24}[、,] ?)?\Z"
+)
+_LIFE_AFTER = re.compile(" ?[-~ー] ?(?:[0-9]{4}|[明大昭平令]|\\))")
+# LE THI HOA(ベトナム、1999年9月9日、N3).
+_ORIGIN_OPENED = re.compile(r"[一-龠々ぁ-んァ-ヶーA-Za-z]\([一-龠ァ-ヶー]{2,8}[、,] ?\Z")
 _OPENED = re.compile(r"[^ 0-9A-Za-z()] ?\(\Z")
 _LATIN_OPENED = re.compile(r"(?<![A-Za-zÀ-ɏ])[A-ZÀ-Þ][a-zà-ɏ]{1,20} ?\(\Z")
 _SCHOOL_YEAR = re.compile(r"\([1-6]年生?\) ?\Z")
@@ -91,7 +98,7 @@ _KIN_BEFORE = re.compile(
 )
 # 夫イーサン 1990…, 本人平5.4.30: nothing between the role and the name, or no name.
 _ROLE_BEFORE = re.compile(
-    r"(?:(?<![一-龠])(?:[長次二三][男女]|夫|妻|[上下中]の子|息子|娘)[ァ-ヶーぁ-ん]{2,8}[ 、(]|(?<![一-龠])(?:本人|配偶者)[ :]?"
+    r"(?:(?<![一-龠])(?:[長次二三][男女]|夫|妻|[上下中]の子|息子|娘)[ァ-ヶーぁ-ん]{2,8}[ 、(]|(?<![一-龠])(?:本人|配偶者)[ :]?|第[一二三四五1-5]子[ :]{1,3}"
     r"|(?:話者|語り手|委任者|届出人|申請者|申込者|提出者|利用者|患者)[ :]{1,3}[一-龠々ぁ-んァ-ヶー]{1,6} ?[一-龠々ぁ-んァ-ヶー]{1,6} {1,3})\Z"
 )
 _CHILD = re.compile("[0-9]歳児|[1-6]年[0-9]?組|児童|園児|幼児|乳児|保育|入園|在園")
@@ -123,11 +130,21 @@ def beside_particulars(folded: str, date: Date) -> bool:
     return (before or after) is not None and is_early(folded, date)
 
 
+def of_life(folded: str, date: Date) -> bool:
+    """Whether the date opens the span of a life behind a name: 甲野 乙(1938年…~2025年…)."""
+    return (
+        _LIFE_AFTER.match(folded, date.end) is not None
+        and _LIFE_BEFORE.search(folded, max(0, date.start - LEFT), date.start) is not None
+    )
+
+
 def after_person(text: FoldedText, date: Date) -> bool:
     """Whether the date follows a name as births do in rosters, family registers and lines of a file without a header."""
     folded = text.folded
     left = folded[max(0, date.start - LEFT) : date.start]
     if _ROLE_BEFORE.search(left) and (is_early(folded, date) or _ENDS.match(folded, date.end)):
+        return True
+    if _ORIGIN_OPENED.search(left) and is_early(folded, date) and folded[date.end : date.end + 1] in ("、", ",", ")"):
         return True
     if _SCHOOL_YEAR.search(left) or _READING_OPENED.search(left):
         return True

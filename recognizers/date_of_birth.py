@@ -18,6 +18,7 @@ from recognizers.birth_signs import (
     after_person,
     beside_particulars,
     listed_letter,
+    of_life,
 )
 from recognizers.context import BEHIND, field_of, topics_of
 from recognizers.dates import Date, dates, is_code, is_early
@@ -55,12 +56,12 @@ _SENTINEL = re.compile("(?:1900|1970|0001|2000)[-/年]0?1[-/月]0?1日?|(?:1900|
 _OF_BEFORE = re.compile("[0-9日]に?\\Z")
 # birthday=date(1990, 2, 28): what names the value stands before the call.
 _CALL = re.compile(
-    r"(?:(?:datetime\.)?(?:date|datetime)|(?:Local)?Date(?:Time)?(?:\.(?:of|new|parse|valueOf|UTC|civil|from))?|new Date|DATE|TO_DATE)\([\"']?\Z"
+    r"(?:(?:datetime\.)?(?:date|datetime)|(?:Local)?Date(?:Time)?(?:\.(?:of|new|parse|valueOf|UTC|civil|from))?|new Date|DATE|TO_DATE)\([\"']?\Z|!date ?[\"']?\Z"
 )
 _LIST = re.compile("(?:の)?(?:リスト|一覧|表|名簿|まとめ)")
 # Another writing of the same date stands no farther away.
 _BESIDE = 4
-_OPENERS = frozenset("(\"'")
+_OPENERS = frozenset("(\"' ")
 _HOUR_AFTER = re.compile(r" (?!00:00)[0-2][0-9]:[0-5][0-9](?![0-9:])")
 # 例:19800401.
 _SAMPLE = re.compile(r"(?<![一-龠])(?:記入|入力)?例[ :(「『]{1,2}\Z")
@@ -102,6 +103,8 @@ def _score(text: FoldedText, date: Date) -> float:
     folded, start, end = text.folded, date.start, date.end
     if "生まれ" in folded[start:end]:
         return 0.95
+    if of_life(folded, date):
+        return 0.8
     if _SAMPLE.search(folded, max(0, start - 8), start) or _nobodys(folded, start, end):
         return 0.0
     if BIRTH_AFTER.match(folded, end) or AGE_AFTER.match(folded, end):

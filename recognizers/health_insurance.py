@@ -22,6 +22,7 @@ from recognizers.tables import column_header, table_at, tables
 ENTITY = "HEALTH_INSURANCE"
 _GAP = r"[ \t:：=は、,が「『(\"']{0,6}(?:ええ、)?"
 _VALUE = r"(?:(?![のはがをと])[一-龠々ぁ-んァ-ヶA-Za-z]{1,5}(?<![がはのを])(?: (?!番号)[一-龠々]{1,4})?[ ・.-]{0,2})?[0-9OoIl〇零一二三四五六七八九](?:[0-9OoIl〇零一二三四五六七八九]|[-・.](?=[0-9])| - (?=[0-9])|の(?=[0-9〇零一二三四五六七八九])){0,15}"
+_SAID = "(?:(?:ゼロ|ぜろ|れい|いち|に|さん|よん|ご|ろく|なな|しち|はち|きゅう){2,10}(?=です|[、。 ]))"
 _NUMERAL = "[一二三四五六七八九十百千]{2,7}(?=[、。 ]|で[、す]|です)"
 _LETTERS = r"(?!番号)[一-龠々]{1,4}[-・][一-龠々]{1,4}"
 # A value after digits goes on with a kana or another four digits.
@@ -30,19 +31,20 @@ _WORD = "(?![はがのをと])(?!空|不明|未|(?:と|や|及び|または|又�
 # 記号 of books, securities, elements and machines are others.
 _OWN_SYMBOL = "記(?:(?<![一-龠].)|(?<=[証険保者健員書等格].))号"
 _SYMBOL = re.compile(
-    rf"(?:{_OWN_SYMBOL}(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?|[Kk]igou?){_GAP}(?P<symbol>{_NUMERAL}|{_VALUE}{_TAIL}|[A-Za-zÀ-ɏ]{{1,8}} [0-9]{{1,4}}-[a-z]|{_LETTERS}|{_WORD}(?=[ 、,・]{{1,3}}番号))"
-    rf"(?:[ \t、,;/・」』)との\n\"'-]{{0,5}}(?:で、?)?(?:and )?(?:番号|[Nn]umber|[Bb]angou?|[Nn]o(?:\.|(?=[\"': ]))){_GAP}(?P<number>{_NUMERAL}|{_VALUE}))?"
+    rf"(?:{_OWN_SYMBOL}(?:番号|・番号|/番号)?|[Ss]ymbol(?:/[Nn]umber)?|[Kk]igou?|きごう){_GAP}(?P<symbol>{_NUMERAL}|{_SAID}|{_VALUE}{_TAIL}|[A-Za-zÀ-ɏ]{{1,8}} [0-9]{{1,4}}-[a-z]|{_LETTERS}|{_WORD}(?=[ 、,・]{{1,3}}番号))"
+    rf"(?:[ \t、,;&/・」』)との\n\"'ー-]{{0,5}}(?:で、?)?(?:and |insurance_|hoken_)?(?:番号|ばんごう|[Nn]umber|[Bb]angou?|[Nn]o(?:\.|(?=[\"': ]))){_GAP}(?P<number>{_NUMERAL}|{_SAID}|{_VALUE}))?"
 )
 # 記号がひらがなで…, and a card's two values after the insurance's short name: 国保 … 12-345.
 _SPELT = re.compile(
     rf"{_OWN_SYMBOL}(?:は|が)、?(?:ひらがな|カタカナ|かたかな|漢字|アルファベット)(?:で|の)、?(?P<value>[ぁ-んァ-ヶー一-龠々A-Z]{{1,8}}?)(?=[の、。 ]|で[、す])"
     r"|(?:国保|社保|健保|保険証|被保険者証|共済|組合員証)(?:の番号)?(?:(?:ですが|ですけど)、?|[ :はが(]{1,3})(?P<both>(?!記号|番号)[一-龠々ぁ-んァ-ヶ]{1,5} ?[0-9]{1,8} ?[-・の] ?[0-9]{1,8}|(?<=[:(])[0-9]{2,8} ?[/・-] ?[0-9]{1,7})(?![0-9/年月日-])"
+    r"|被保険者証?の?[ (]?番号[ :はが]{1,3}(?P<care>H[0-9]{9})(?![0-9])"
     r"|記号(?:と|・|、|及び)番号[^0-9\n]{0,24}?[「『:は](?P<joined>[一-龠々]{1,4}[ ・-]{1,2}[0-9]{1,8}[ ・-]{1,2}[0-9]{1,8})(?![0-9])"
 )
 _BLANK = re.compile("[〇 ・-]+")
 _ELDERLY = re.compile("介護|後期高齢")
 # What every label that `_SYMBOL` reads has in it.
-_SIGNS = ("記号", "symbol", "kigo")
+_SIGNS = ("記号", "きごう", "symbol", "kigo")
 _WORD_CELL = re.compile(r"[,\t|\"\[ ](?P<value>[一-龠々ぁ-んァ-ヶ]{1,6})(?=[\" \t,|])")
 # What a talk of a wrong 記号・番号 sets side by side: 正:1234・56 誤:1234・65.
 _CORRECTED = re.compile(
@@ -57,7 +59,7 @@ _LED = re.compile(r"(?:記号|番号)[ \"'」|:=は「]{1,8}(?P<lead>(?!番号)[
 _SYMBOL_WORD = re.compile("記号")
 _SYMBOL_WORDS = frozenset({"記号", "保険証記号", "記号番号", "記号・番号", "symbol", "symbol/number"})
 _TOPIC = re.compile(
-    "保険|健保|国保|社保|療養|適用認定|資格|介護|後期高齢|共済|けんぽ|組合員証|受給券|[Ii]nsur|傷病手当|高額療養|限度額|資格喪失|(?<![A-Za-z])(?:hi|ins|hoken)[\"']? ?[:=]"
+    "保険|健保|国保|社保|療養|適用認定|資格|介護|後期高齢|共済|けんぽ|組合員証|受給券|[Ii]nsur|傷病手当|高額療養|限度額|資格喪失|(?<![A-Za-z])ほけんしょう|こくほ|しゃほ|(?<![A-Za-z])(?:hi|ins|hoken(?:sha)?(?:_?no)?)[\"']? ?[:=]"
 )
 # Machines, papers and tickets have numbers under signs as well.
 _OTHER_SYMBOL = re.compile(

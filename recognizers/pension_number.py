@@ -29,6 +29,12 @@ _ITEM_END = re.compile(r"[\"'][,)]|[ \t]{0,2}(?:[\n,|\t]|$)| (?:[明大昭平]|(
 _BIRTH_AFTER = re.compile(r" (?:[明大昭平][治正和成]?|[MTSH])[0-9]{1,2}[.年/]")
 
 
+_NAMED = re.compile("年金番号[^0-9\\n。、]{0,12}\\Z")
+
+
+_NEUTRAL = frozenset({"", "NAME", "NUMBER", "DATE_OF_BIRTH"})
+
+
 class PensionNumberFinder:
     """Finds 基礎年金番号."""
 
@@ -51,10 +57,12 @@ def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:
         return 0.97 if shaped or field.strength >= 0.8 else 0.7
+    if _NAMED.search(text.folded, max(0, number.start - 24), number.start):
+        return 0.85
     handbook = field.word.startswith("記号") and ENTITY in topics_of(text, number.start, number.end, before=40)
     if shaped and handbook:
         return 0.85
-    if not shaped or (field.kind not in ("", "NAME", "NUMBER", "DATE_OF_BIRTH") and field.strength >= 0.9):
+    if not shaped or (field.kind not in _NEUTRAL and field.strength >= 0.9 and field.word != "id"):
         return 0.3
     if ENTITY in topics_of(text, number.start, number.end, before=160):
         return 0.85

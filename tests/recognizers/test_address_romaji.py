@@ -58,6 +58,8 @@ FINDER = load()
         "⟦Lindenstraße 57, 50674 Köln⟧、",
         "⟦c/o Hinode, 57 Shishigatani, Sakyo-ku, Kyoto 606-0000⟧.",
         "⟦425-0000 Shizuoka, Yaizu, Honmachi 0-0-0⟧",
+        "⟦PO Box 112, Wellington 6140, New Zealand⟧",
+        "⟦1600 Garden Pkwy, Mountain View, CA 94043⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -79,6 +81,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "Minato-ku 2025 budget",
         "Kobe-shi 10:30 departure",
         "Article 21-3, paragraphs 4-7",
+        "PO 112, Wellington",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -55,6 +55,11 @@ FINDER = load()
         "要介護2、被保番 ⟦0000441827⟧",
         "「保険者番号」の6桁(国保。うちは⟦140558⟧)",
         "| 保険者番号 | ⟦34130021⟧ |\n| 記号・番号 | ⟦桜 0419・226⟧ |",
+        "保険証(記号⟦0123⟧ー番号⟦456⟧)",
+        "ほけんしょうのきごうが⟦さんよんに⟧、",
+        "介護被保険者証(番号:⟦H000123456⟧)",
+        "insurance_symbol=⟦2231⟧&insurance_number=⟦18⟧",
+        '{"hokensha_no":"⟦06139992⟧","kigo":"⟦31⟧","bango":"⟦902⟧"}',
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -82,6 +87,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "受験の記号1234の番号56",
         "保険証と time 2026-06-02",
         "保険証 記号・番号の控え\n席 2041-0088",
+        "きごうがにている",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -28,6 +28,8 @@ FINDER = load()
         "VALUES (88103, 'Hinode Aoi', '⟦1208-440917⟧', NULL)",
         "配偶者日出あおい ⟦7714-220918⟧ 昭61.4.9",
         "ねんきん定期便の照会には⟦5512-009183⟧",
+        "基礎年金番号で届出:⟦3345908812⟧",
+        "ねんきんネットのIDじゃなくて、10桁の⟦3345-908812⟧のほう",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -48,6 +50,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "日出 葵 2233-445566-1150",
         "1) 2233-445566-A",
         "品番 7714-220918 昭和堂",
+        "年金番号の届出。件数 3345908812",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
