@@ -25,7 +25,7 @@ _PROSE = re.compile(
 )
 # The first character comes before what tells which it was, here and below: so the search can skip by character class.
 _LONE = re.compile(
-    r"[丁番0-9](?:(?<=丁)目|(?<=[0-9])[-ー][0-9]{1,4}[-ー][0-9]|(?<=番)地|(?<=番)[0-9]{1,3}号|(?<=町[0-9])[0-9]{0,3}-[0-9])"
+    r"[丁番0-9](?:(?<=丁)目|(?<=[0-9])[-ー][0-9]{1,4}[-ー][0-9]|(?<=[0-9])の[0-9]{1,4}の[0-9]|(?<=番)地|(?<=番)[0-9]{1,3}号|(?<=町[0-9])[0-9]{0,3}-[0-9])"
 )
 _CJK_RUN = re.compile(r"[々ヶ一-龠ぁ-んァ-ンー]{2,12}$")
 _LABEL = re.compile(
@@ -51,6 +51,8 @@ _KYOTO = re.compile("[上下](?:る|ル)|[東西]入")
 _CHOME_ONLY = re.compile("[0-9〇一二三四五六七八九十]{1,3}丁目")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
 _SEGMENTS = 5
+# 練馬の豊玉上…: how people call their city.
+_CITY_BEFORE = re.compile("(?<![一-龠])(?P<name>[一-龠ヶ]{2,4})の\\Z")
 # How people say it: 岡山市の、北区の表町のほうの….
 _FILLER = re.compile(r"^の、?|(?:なん)?です(?:けど|けれど|が|ね)?、?$|っていう?(?:ところ)?(?:の|が)?$|の、?$")
 
@@ -213,6 +215,9 @@ class AddressFinder:
 
     def _older(self, modern: str, start: int) -> int:
         """Where a city or county begins that stands before `start` and is no more, or not yet, in the gazetteer."""
+        city = _CITY_BEFORE.search(modern, max(0, start - 5), start)
+        if city is not None and self._places.is_city(city["name"]):
+            return city.start()
         match = self._former.search(modern, max(0, start - 24), start)
         return match.start() if match else start
 

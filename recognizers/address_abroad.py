@@ -30,7 +30,6 @@ _KOREAN = re.compile(
     rf"[가-힣](?<!{_K}.){_K}{{1,6}}(?:시|도)(?: {_K}{{1,6}}(?:시|군|구)){{1,2}}(?: (?=[0-9]{{0,3}}{_K})(?:{_K}|[0-9]){{1,10}}){{1,3}},? [0-9]{{1,4}}(?:-[0-9]{{1,4}}){{0,3}}(?:번지|번길 [0-9]{{1,4}})?"
     rf"(?:,? ?(?:(?:{_K}|[A-Za-z]){{1,10}}(?:빌딩|아파트|타워|빌라|오피스텔|맨션|하우스) ?)?(?:[0-9]{{1,4}}동)?(?: ?[0-9]{{1,3}}층)?(?: ?[0-9]{{1,4}}호)?)?(?<! )(?![0-9])"
 )
-_KOREAN_WARD = ("구 ", "시 ", "군 ")
 
 
 class AbroadAddressFinder:
@@ -46,7 +45,7 @@ class AbroadAddressFinder:
             before = _BEFORE.search(folded, max(0, number.start() - 32), number.start() + 1)
             if before is not None:
                 yield text.finding(before.start(), _inside(folded, number.end()), ENTITY, 0.85, self.name)
-        if any(map(folded.__contains__, _KOREAN_WARD)):
+        if "구 " in folded or "시 " in folded or "군 " in folded:
             for match in _KOREAN.finditer(folded):
                 yield text.finding(*match.span(), ENTITY, 0.85, self.name)
 

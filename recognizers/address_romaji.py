@@ -40,7 +40,7 @@ _STREET = (
 )
 _FOREIGN = (
     rf"P\.?O\.? ?Box [0-9]{{1,6}}|[0-9]{{1,5}}[A-Za-z]?,? (?i:rue|avenue|boulevard|bd|place|via|calle|quai|chemin) {_WORDS}"
-    rf"|(?:Jl\.|Jalan|Calle|Via|Rua|Ul\.|Rue|Av\.) (?:{_WORD} ){{0,4}}?[0-9]{{1,5}}[A-Za-z]?"
+    rf"|No\.? ?[0-9]{{1,4}}[A-Z]?, (?:Jalan|Jl\.?) {_WORDS}|(?:Jl\.|Jalan|Calle|Via|Rua|Ul\.|Rue|Av\.) (?:{_WORD},? ){{0,4}}?[0-9]{{1,5}}[A-Za-z]?"
     r"|[A-ZÀ-Þ][a-zà-ɏ]{1,24}(?:gatan|straße|strasse|str\.|vägen|väg|weg|laan|straat|gade|vej|gasse|platz) [0-9]{1,4}[A-Za-z]?"
     rf"|[0-9]{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z0-9][a-z0-9'.]{{1,20}} ){{1,3}}{_STREET}\b\.?(?: (?:Apt|Suite|Unit|#)\.? ?[0-9A-Z]{{1,6}})?"
 )
@@ -85,15 +85,16 @@ _PARTED = re.compile("[0-9]-[0-9]|,")
 _ROOM_FIRST = re.compile("#|[0-9]{1,2}F|Room|Rm|Flat|Unit|Apt|Apartment|Suite|[A-Z][a-z]")
 _ROOM_BEFORE = re.compile(
     r"(?<![A-Za-z])c/o [A-Z][A-Za-z'. -]{1,40}, (?:[0-9]{1,2}F, )?\Z|(?<![A-Za-z])(?:Room|Rm\.?|Flat|Unit|Apt\.?|Apartment|Suite|House|Level|Floor)\.? ?#?[0-9A-Z-]{1,6}, \Z|(?<![0-9A-Za-z])[0-9]{1,2}F, \Z"
+    r"|(?<![A-Za-z])(?:Flat|Unit|Apt\.?|Apartment|Suite) ?#?[0-9A-Z-]{1,6}, (?:[A-Z][A-Za-z'-]{1,16} ?){1,3}, \Z"
     r"|(?<![0-9A-Za-z-])(?:[A-Z]-)?[0-9]{2,4} [A-Z][A-Za-z-]{2,20}(?: [A-Z][A-Za-z-]{2,20}){0,3}, \Z|(?<![A-Za-z])(?:[A-Z][a-z]{2,16} ){1,3}#[0-9]{2,4}, \Z"
 )
 _NAME_BEFORE = re.compile(
     r"(?<![A-Za-z])(?:(?!(?:At|To|In|From|The|Address|Home|Ship|Send|My|Our|And|Dear)\b)[A-Z][A-Za-z'&.-]{1,16} ){1,3}\Z"
 )
 _ABROAD = re.compile(
-    rf"(?:{_COUNTRIES})\b|[A-Z]{{2}} [0-9]{{5}}(?:-[0-9]{{4}})?|(?:[A-Z][a-z]{{1,20}} )?[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}"
+    rf"(?:{_COUNTRIES})\b|(?:[A-Z][a-z]{{1,16}} ){{1,3}}[A-Z]{{2,3}} [0-9]{{4,5}}(?![0-9])|[A-Z]{{2}} [0-9]{{5}}(?:-[0-9]{{4}})?|(?:[A-Z][a-z]{{1,20}} )?[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}"
     r"|[0-9]{4}-[0-9]{3} [A-Z][a-zà-ɏ]{2,24}|(?:São Paulo|Rio de Janeiro|Ho Chi Minh City|Hanoi|Jakarta|Manila|Seoul|Beijing|Shanghai|Taipei|New York)(?: [0-9]{4,6})?|(?:Bangkok|Singapore) [0-9]{5,6}"
-    r"|(?:[A-Z]{1,2}-)?[0-9]{3,5}(?: [0-9]{2})? [A-Z][a-zà-ɏ]{1,24}|[A-Z][a-z]{1,24} [0-9]{4,6}",
+    r"|(?:[A-Z]{1,2}-)?[0-9]{3,5}(?: [0-9]{2})? [A-Z][a-zà-ɏ]{1,24}(?: Lumpur| City)?|[A-Z][a-z]{1,24} [0-9]{4,6}",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(

@@ -50,13 +50,15 @@ _DATED = re.compile(
 _WHOLE = re.compile(r"[0-9]{1,4}[年/.-] ?[0-9]{1,2}[月/.-] ?[0-9]{1,2}")
 # Whole years of people, dates nobody has, and what stands for no date.
 _COHORT_AFTER = re.compile(r"[」』]? ?(?:以[前後降]|(?:から|~) ?(?:[明大昭平令]|[0-9]{4}))")
-_COHORT_BEFORE = re.compile(r"(?:日(?:以[前後降])?(?:から|~)|[0-9] ?~) ?\Z")
+_COHORT_BEFORE = re.compile(
+    r"(?:日(?:以[前後降])?(?:から|~)|[0-9] ?~|(?i:between) [\"']?| (?:[<>]=?|(?i:and)) [\"']) ?\Z"
+)
 _SUPPOSED_AFTER = re.compile("[」』]?(?:のよう[なに]|より[前後]|といった|みたいな|などの(?:日付|値))")
 _SENTINEL = re.compile("(?:1900|1970|0001|2000)[-/年]0?1[-/月]0?1日?|(?:1900|1970)0101|9999.*")
 _OF_BEFORE = re.compile("[0-9日]に?\\Z")
 # birthday=date(1990, 2, 28): what names the value stands before the call.
 _CALL = re.compile(
-    r"(?:(?:datetime\.)?(?:date|datetime)|(?:Local)?Date(?:Time)?(?:\.(?:of|new|parse|valueOf|UTC|civil|from))?|new Date|DATE|TO_DATE)\([\"']?\Z|!date ?[\"']?\Z"
+    r"(?:(?:datetime\.)?(?:date|datetime)|(?:Local)?Date(?:Time)?(?:\.(?:of|new|parse|valueOf|UTC|civil|from))?|new Date|DATE|TO_DATE)\([\"']?\Z|(?:!date|::date ?=) ?[\"']?\Z|\{ ?[\"']\$date[\"'] ?: ?[\"']\Z"
 )
 _LIST = re.compile("(?:の)?(?:リスト|一覧|表|名簿|まとめ)")
 # Another writing of the same date stands no farther away.
@@ -138,7 +140,7 @@ def _score(text: FoldedText, date: Date) -> float:
 
 def _nobodys(folded: str, start: int, end: int) -> bool:
     """Whether the date bounds a cohort, is only supposed, or stands for none."""
-    if _COHORT_AFTER.match(folded, end) or _COHORT_BEFORE.search(folded, max(0, start - 8), start):
+    if _COHORT_AFTER.match(folded, end) or _COHORT_BEFORE.search(folded, max(0, start - 12), start):
         return True
     return _SUPPOSED_AFTER.match(folded, end) is not None or _SENTINEL.fullmatch(folded, start, end) is not None
 

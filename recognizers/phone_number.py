@@ -100,18 +100,13 @@ class PhoneNumberFinder:
 
     def _read(self, text: FoldedText) -> Iterator[Finding]:
         # Extensions are known by their label alone, and each of those has one of two words in it.
-        least = (
-            2
-            if "内線" in text.folded or "ext" in text.lowered or "PHS" in text.folded
-            else 5
-            if ENTITY in text.view(labels).kinds
-            else 8
-        )
+        extended = "内線" in text.folded or "ext" in text.lowered or "PHS" in text.folded
+        least = 2 if extended else 5 if ENTITY in text.view(labels).kinds else 8
         accepted: set[str] = set()
         doubtful: list[Number] = []
         for length, found in text.view(readings).items():
             for number in found if least <= length <= 17 else ():
-                score = _score(text, number) if length >= 8 else _short_score(text, number)
+                score = _score(text, number) if length >= 8 else _short_score(text, number, extended=extended)
                 if score >= 0.5 and length > 8:
                     accepted.add(number.digits)
                 elif length == 10 and score >= 0.4:
@@ -127,14 +122,14 @@ class PhoneNumberFinder:
             yield text.finding(number.start, number.end, ENTITY, 0.55, self.name)
 
 
-def _short_score(text: FoldedText, number: Number) -> float:
+def _short_score(text: FoldedText, number: Number, *, extended: bool) -> float:
     """Extensions, and numbers without their area code right beside a label."""
     local = _local(number) and not counted(text.folded, number) and not tied(text.folded, number)
     if local and not text.folded.startswith(("年", "月", "日"), number.end):
         field = field_of(text, number.start, number.end)
         if field.kind == ENTITY and field.word in _STRONG and field.strength >= BEHIND:
             return 0.7
-    return _extension_score(text, number)
+    return _extension_score(text, number) if extended else 0.0
 
 
 def _opening(folded: str, number: Number) -> int:
@@ -158,7 +153,8 @@ def _score(text: FoldedText, number: Number) -> float:
     shape = _shape_score(number)
     if (not shape and len(number.digits) > 11) or _part_of_code(text, number) or not number.digits.strip("0"):
         return 0.0
-    if _PARCEL.search(text.folded, max(0, number.start - 14), number.start):
+    left = text.folded[max(0, number.start - 14) : number.start]
+    if "1Z" in left and _PARCEL.search(left):
         return 0.0
     field = field_of(text, number.start, number.end)
     if field.kind == ENTITY:

@@ -70,6 +70,10 @@ class Places:
                     break
         return found
 
+    def is_city(self, name: str) -> bool:
+        """Whether `name` is a city or a ward without the sign: 練馬, 京田辺."""
+        return name + "市" in self._names or name + "区" in self._names
+
     def longest_town(self, name: str) -> int:
         """How many characters at the start of `name` are a known town; 0 if none (one character is no town)."""
         key = town_key(name)

@@ -86,6 +86,9 @@ FINDER = load()
         "宅=⟦富士見台1ー3ー7⟧ 鍵",
         "⟦宇都宮市旭1-1-5 市役所南庁舎⟧",
         "⟦中野区中野4丁目11-19 セントラルパークサウス⟧",
+        "⟦港南区日野中央1丁目の団地12棟503⟧だよ",
+        "⟦横浜市青葉区あざみ野南1-10-1 プラウドあざみ野⟧\n",
+        "うち、⟦練馬の豊玉上2-13-0⟧なんだけど",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -131,6 +134,8 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "3ー2ー1でスタート",
         "中央区/港区の人口 3/4",
         "栄\n3丁目の夕日",
+        "日野中央1丁目の団地の話",
+        "練馬の大根2の3の倍",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

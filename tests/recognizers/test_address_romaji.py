@@ -60,6 +60,9 @@ FINDER = load()
         "⟦425-0000 Shizuoka, Yaizu, Honmachi 0-0-0⟧",
         "⟦PO Box 112, Wellington 6140, New Zealand⟧",
         "⟦1600 Garden Pkwy, Mountain View, CA 94043⟧",
+        "lives in ⟦Flat 12, Queens Court, 8 Park Road, Leeds LS1 2AB⟧",
+        "⟦2100 Bay St Apt 7, San Francisco CA 94123⟧",
+        "⟦No. 25, Jalan Ampang, 50450 Kuala Lumpur⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -82,6 +85,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "Kobe-shi 10:30 departure",
         "Article 21-3, paragraphs 4-7",
         "PO 112, Wellington",
+        "No. 25, Jalan",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

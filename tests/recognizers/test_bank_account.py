@@ -52,6 +52,7 @@ FINDER = load()
         '# ゆうちょ\nto_zengin("⟦10320", "40077181⟧")',
         "ゆうちょ\n記 号 ⟦1 l 8 2 0⟧\n番 号 ⟦O337 8l4l⟧",
         "口座 ⟦104-0338821⟧ 名義",
+        "ゆうちょ銀行(9900)店番〇一八 ⟦1234568⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -80,6 +81,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "1180423件に増えた。口座",
         "受付2208 115は整理券",
         "商品 1140092に入れ替え",
+        "店番〇一八 会員 1234568",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -140,6 +140,10 @@ FINDER = load()
         "甲野 彩 ⟦H2.4.2⟧ 3-B",
         "HINODE AOI(ベトナム、⟦1999年9月9日⟧、N3)",
         "生 年 月 日 ⟦昭 和 四 十 年 五 月 五 日⟧",
+        '"dob":{"$date":"⟦1990-09-09⟧T00:00:00Z"}',
+        "birthdate::date = '⟦1977-07-07⟧'",
+        "子ども3人:⟦2012.5.1⟧、⟦2014.8.20⟧、⟦2019.1.9⟧生まれ",
+        "交付 平成30年4月5日 生 ⟦昭和47年5月19日⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -207,6 +211,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "度会(東京、1999年9月9日設立)",
         "created: !date 2001-02-03",
         "| 年 | 月 | 日 |\n| 1983 | 9 | 27 |",
+        "WHERE birth_date BETWEEN '1990-01-01' AND '1999-12-31'",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

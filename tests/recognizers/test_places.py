@@ -49,3 +49,8 @@ def test_a_key_keeps_the_length() -> None:
 def test_all_prefectures_are_there() -> None:
     assert len(places().prefectures) == len(places().kana_prefectures) == 47
     assert {"北海道", "東京都", "沖縄県"} <= set(places().prefectures)
+
+
+@pytest.mark.parametrize(("name", "known"), [("練馬", True), ("京田辺", True), ("大根", False), ("練馬区", False)])
+def test_a_city_or_ward_is_known_without_its_sign(name: str, known: bool) -> None:
+    assert places().is_city(name) is known
