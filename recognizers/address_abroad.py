@@ -18,7 +18,8 @@ ENTITY = "ADDRESS"
 _H = "[一-龠]"
 _N = "[0-9〇一二三四五六七八九十]{1,5}"
 # The sign after the number leads to it: few texts have one.
-_NUMBERED = re.compile(rf"[路街道巷弄段里村坊](?:{_N}[弄巷])?{_N}(?:(?:之|-)[0-9]{{1,3}})?[号號]")
+_SIGN = re.compile("[号號](?<=[0-9〇一二三四五六七八九十].)")
+_NUMBERED = re.compile(rf"[路街道巷弄段里村坊](?:{_N}[弄巷])?{_N}(?:(?:之|-)[0-9]{{1,3}})?[号號]\Z")
 _BEFORE = re.compile(
     rf"(?:(?<!{_H})|(?<=[在住到于於是址]))(?!{_H}?[在住到于於])(?:(?:中国|中國|台灣|台湾|香港)?(?:{_H}{{2,3}}[省州])?{_H}{{2,4}}[市縣县])(?:{_H}{{1,6}}?[区區县縣市鄉乡鎮镇])?(?:{_H}{{1,6}}?(?:街道|里|村))?{_H}{{0,8}}(?:{_N}[段])?$"
 )
@@ -41,10 +42,11 @@ class AbroadAddressFinder:
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """See `Finder`."""
         folded = text.folded
-        for number in _NUMBERED.finditer(folded) if "号" in folded or "號" in folded else ():
-            before = _BEFORE.search(folded, max(0, number.start() - 32), number.start() + 1)
-            if before is not None:
-                yield text.finding(before.start(), _inside(folded, number.end()), ENTITY, 0.85, self.name)
+        for sign in _SIGN.finditer(folded) if "号" in folded or "號" in folded else ():
+            number = _NUMBERED.search(folded, max(0, sign.start() - 16), sign.end())
+            before = number and _BEFORE.search(folded, max(0, number.start() - 32), number.start() + 1)
+            if before:
+                yield text.finding(before.start(), _inside(folded, sign.end()), ENTITY, 0.85, self.name)
         if "구 " in folded or "시 " in folded or "군 " in folded:
             for match in _KOREAN.finditer(folded):
                 yield text.finding(*match.span(), ENTITY, 0.85, self.name)
