@@ -30,7 +30,7 @@ BIRTH_AFTER = re.compile(
 BIRTH_BEFORE = re.compile(
     r"(?:(?<![一-龠])生 ?[:：]?|(?<![一-龠])(?:出生|誕生)(?:[ :：|]{1,2}|が)|[\"'](?:b|bd|生)[\"'] ?: ?[\"']|BIRT\n[0-9] DATE|(?<![A-Za-z])geb\.|(?<![A-Za-z])BDAY[^:\n]{0,24}:) ?\Z"
 )
-AGE_AFTER = re.compile(r" ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
+AGE_AFTER = re.compile(r" ?(?:→|->|=>)? ?[(（]?(?:満)?[0-9]{1,3}(?:歳|才)")
 # 、東京の下町に生まれる: where somebody, long ago, was born.
 _PLACE_AFTER = re.compile(
     r"(?: ?\((?:旧暦|新暦)\))?[、, に]{0,2}[一-龠ァ-ヶー々]{1,10}(?:の[一-龠ァ-ヶー々ぁ-ん]{1,8}?){0,2}(?:[でに]|にて)生まれ(?!変|つ|た(?:制度|商品|製品|会社|企業|ブランド|キャラ))"
@@ -45,7 +45,7 @@ _BARE_AGE_BEFORE = re.compile(
 _BARE_AGE_AFTER = re.compile(r" ?\((?:[1-9]|[1-9][0-9]|1[01][0-9])\)")
 _SEX = r"(?:[男女](?:性|児|子)?(?![一-龠])|(?:[MF]|[Mm]ale|[Ff]emale|MALE|FEMALE)(?![A-Za-z]))"
 _SEX_AFTER = re.compile(
-    rf"[\"')]{{0,2}}(?:[、,|/\t] ?\^?|  ?)[\"'(]?{_SEX}(?=[\"' 、,|/\t\n)・]|$)|[ 、,]{{1,2}}[0-9]{{1,3}}(?:歳|才)(?![でのにとを])"
+    rf"[男女](?=[\s,、)]|$)|[\"')]{{0,2}}(?:[、,|/\t] ?\^?|  ?)[\"'(]?{_SEX}(?=[\"' 、,|/\t\n)・]|$)|[ 、,]{{1,2}}[0-9]{{1,3}}(?:歳|才)(?![でのにとを])"
 )
 _SEX_BESIDE = re.compile(
     r"(?:[男女](?:性|児|子)?|[^A-Za-z](?:[MF]|[Mm]ale|[Ff]emale))[\"' )]{0,2}[,、|/\t (][\"' (]{0,2}\Z"
@@ -66,7 +66,7 @@ _DOCUMENT_AFTER = re.compile(rf"[\"' ]{{0,2}}[,|/\t ][\"' ]{{0,2}}{_DOCUMENT}(?!
 # 甲野乙子(こうの おとこ、1935年…: how people are presented.
 _READING_OPENED = re.compile(r"[一-龠々ぁ-んァ-ヶー]\([ぁ-んァ-ヶー ・]{3,24}[、,] ?\Z")
 _LIFE_BEFORE = re.compile(
-    r"(?:[一-龠々]{1,4} [一-龠々ぁ-ん]{1,4}|[ァ-ヶー]{2,}[・ =][ァ-ヶー・]{2,}|[A-Z][a-z]+ [A-Z][a-z]+) ?\((?:[ぁ-んァ-ヶー ・]{3,24}[、,] ?)?\Z"
+    r"(?:[一-龠々]{1,4} [一-龠々ぁ-ん]{1,4}|[ァ-ヶー]{2,}[・ =][ァ-ヶー・]{2,}|[A-Z][a-z]+ [A-Z][a-z]+) ?\((?:[ぁ-んァ-ヶー ・]{3,24}[、,] ?)?\Z|享年[0-9〇一二三四五六七八九十百]{1,4}[歳才]?[。、 (]{1,2}\Z"
 )
 _LIFE_AFTER = re.compile(" ?[-~ー] ?(?:[0-9]{4}|[明大昭平令]|\\))")
 # LE THI HOA(ベトナム、1999年9月9日、N3).
@@ -89,7 +89,7 @@ _PARTS = (
 _READING = r"\([ぁ-んァ-ヶーA-Za-z][ぁ-んァ-ヶー ・A-Za-z]{1,24}\)"
 _HONOUR = "(?: ?(?:様|さん|さま|殿|君|くん|ちゃん|氏))?"
 _NAME_BEFORE = re.compile(
-    rf"(?:^|[\s,、;\"'|/:・)>=.①-⑳]|[^\s一-龠ぁ-んァ-ヶー])(?P<name>{_PARTS})(?: ?{_READING})?{_HONOUR}[\s,、;\"'|/:(\t]{{1,5}}\Z"
+    rf"(?:^|[\s,、;\"'|/:・)>=.①-⑳]|[^\s一-龠ぁ-んァ-ヶー])(?P<name>{_PARTS})(?: ?{_READING})?{_HONOUR}[\s,、;\"'|/:・(\t]{{1,5}}\Z"
 )
 _READING_BEFORE = re.compile(rf"[一-龠々ぁ-んァ-ヶー]{_READING}{_HONOUR}[\s,、;\"'|/:(\t]{{0,4}}\Z")
 _LABELLED = re.compile(r"[ :：=][一-龠々ぁ-んァ-ヶー・]{2,12}[ 、,|/\t(]{1,3}\Z")
@@ -102,13 +102,16 @@ _ROLE_BEFORE = re.compile(
     r"(?:(?<![一-龠])(?:[長次二三][男女]|夫|妻|[上下中]の子|息子|娘)[ァ-ヶーぁ-ん]{2,8}[ 、(]|(?<![一-龠])(?:本人|配偶者)[ :]?|第[一二三四五1-5]子[ :]{1,3}"
     r"|(?:話者|語り手|委任者|届出人|申請者|申込者|提出者|利用者|患者)[ :]{1,3}[一-龠々ぁ-んァ-ヶー]{1,6} ?[一-龠々ぁ-んァ-ヶー]{1,6} {1,3})\Z"
 )
+# 娘はH31/4/30、: what is said of a child and no more.
+_CHILD_SAID = re.compile("(?:娘|息子|[長次三二][男女]|末っ子|孫)は、? ?\\Z")
+_SAID_END = re.compile("(?:です|で)?[、。\n]|$")
 _CHILD = re.compile("[0-9]歳児|[1-6]年[0-9]?組|児童|園児|幼児|乳児|保育|入園|在園")
 _RECORD = re.compile(
     "作成|承認|更新|記入|検印|発行|編|監修|著|翻?訳|撮影|執筆|起案|決裁|改訂|投稿|出典|作者|[Uu]pdated|[Bb]y |[Aa]uthor|[Cc]ommit"
 )
 # A cell or a place in a list ends where the date does; a sentence would go on.
 _ENDS = re.compile(
-    r"[ \t]{0,3}(?:[\n,、|/\"'<;。)\]}]|$)|[ \t]{1,3}(?!(?:入|退|付|以|より|から|まで|現在|設|開|締|施|初|第|版|没|撮|発|公|創|就|結|取|登|更|作|提|竣|完|改|制|判|死|逝|手|来|受|転|卒|着|契|購|[0-9]{1,2}[:時]))"
+    r"[ \t]{0,3}(?:[\n,、・|/\"'<;。)\]}]|$)|[ \t]{1,3}(?!(?:入|退|付|以|より|から|まで|現在|設|開|締|施|初|第|版|没|撮|発|公|創|就|結|取|登|更|作|提|竣|完|改|制|判|死|逝|手|来|受|転|卒|着|契|購|[0-9]{1,2}[:時]))"
 )
 _CELL = re.compile(r"(?:^|\n)[\"']?[^\n,\t|]{2,16}[\"']?[,\t|][\"']?\Z")
 
@@ -143,6 +146,8 @@ def after_person(text: FoldedText, date: Date) -> bool:
     """Whether the date follows a name as births do in rosters, family registers and lines of a file without a header."""
     folded = text.folded
     left = folded[max(0, date.start - LEFT) : date.start]
+    if _CHILD_SAID.search(left) and _SAID_END.match(folded, date.end):
+        return True
     if _ROLE_BEFORE.search(left) and (is_early(folded, date) or _ENDS.match(folded, date.end)):
         return True
     if _ORIGIN_OPENED.search(left) and is_early(folded, date) and folded[date.end : date.end + 1] in ("、", ",", ")"):
@@ -153,7 +158,7 @@ def after_person(text: FoldedText, date: Date) -> bool:
         return True
     if _OPENED.search(left) and _named(text, date.start):
         return True
-    if not left or left[-1] not in " \t\n,、;\"'|/:()" or not _ENDS.match(folded, date.end) or _RECORD.search(left):
+    if not left or left[-1] not in " \t\n,、;\"'|/:・()" or not _ENDS.match(folded, date.end) or _RECORD.search(left):
         return _READING_BEFORE.search(left) is not None and _ENDS.match(folded, date.end) is not None
     if _KIN_BEFORE.search(left) or _READING_BEFORE.search(left):
         return True

@@ -19,7 +19,7 @@ _WORDS: dict[str, str] = {
     ),
     "PHONE_NUMBER": (
         "電話 電話番号 市外局番 でんわ でんわばんごう デンワ デンワバンゴウ 携帯 携帯番号 携帯電話 ケータイ けいたい tel fax phone telephone mobile cell cellphone cell|phone "
-        "ファックス ファクス 連絡先 れんらく先 緊急連絡先 直通 代表 内線 折り返し 通話先 発信先 着信先 発信元 発信者番号 着信番号 発信番号 msisdn caller callee ダイヤルイン フリーダイヤル ナビダイヤル 着信 callback call "
+        "ファックス ファクス 連絡先 れんらく先 緊急連絡先 直通 代表 内線 折り返し 折返し 折返し先 通話先 発信先 着信先 発信元 発信者番号 着信番号 発信番号 msisdn caller callee ダイヤルイン フリーダイヤル ナビダイヤル 着信 callback call "
         "phonenumber mobilenumber mobilephone homephone contactnumber faxnumber phoneno tel_no phone_number phone|number contact|number ext ext. extension 内線番号 telno mobile_phone office|line dial ダイヤル "
         "ring|me|on ring|me|at call|me|on call|me|at denwa denwa_no denwa_bango keitai 手机 手機 联系电话 联系方式 电话 電話號碼 전화 전화번호 휴대폰 핸드폰 연락처 phs"
     ),

@@ -53,6 +53,8 @@ FINDER = load()
         "ゆうちょ\n記 号 ⟦1 l 8 2 0⟧\n番 号 ⟦O337 8l4l⟧",
         "口座 ⟦104-0338821⟧ 名義",
         "ゆうちょ銀行(9900)店番〇一八 ⟦1234568⟧",
+        "みずほ/渋谷/普/⟦1827364⟧",
+        "旧 普 ⟦182-7364⟧ 新 普 ⟦1827365⟧",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -82,6 +84,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "受付2208 115は整理券",
         "商品 1140092に入れ替え",
         "店番〇一八 会員 1234568",
+        "普段 182-7364",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

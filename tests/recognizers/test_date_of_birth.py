@@ -144,6 +144,14 @@ FINDER = load()
         "birthdate::date = '⟦1977-07-07⟧'",
         "子ども3人:⟦2012.5.1⟧、⟦2014.8.20⟧、⟦2019.1.9⟧生まれ",
         "交付 平成30年4月5日 生 ⟦昭和47年5月19日⟧",
+        "甲野 乙子・⟦1988年5月1日⟧・名古屋市在住",
+        "⟦S63-05-01⟧→36歳",
+        "⟦19880501⟧女",
+        "享年36。⟦昭和63年5月1日⟧ - 令和7年1月3日",
+        "娘は⟦H31/4/30⟧、平成最後の日の子です",
+        "birthday: ⟦05-01-88⟧",
+        "DoB⟦01051988⟧",
+        "Emi, b.⟦1988/5/1⟧, Nagoya",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -212,6 +220,10 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "created: !date 2001-02-03",
         "| 年 | 月 | 日 |\n| 1983 | 9 | 27 |",
         "WHERE birth_date BETWEEN '1990-01-01' AND '1999-12-31'",
+        "娘は2024/4/30に卒業",
+        "ロット 01051988",
+        "会議・2024年5月1日・名古屋市",
+        "2024年5月1日 - 令和7年1月3日",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

@@ -83,6 +83,7 @@ FINDER = load()
         "日出 ⟦0596-00-3318⟧\n月出 ⟦0596003319⟧",
         "日出…… ⟦3-0147⟧ 電話帳",
         "<denwa>⟦0880000417⟧</denwa>",
+        "折返し先:⟦0480001234⟧ 日出",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
@@ -116,6 +117,7 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
         "screen 1920, x1080p",
         "call me on 2024",
         "内線一覧は2024年版、全12頁",
+        "折返し 0480001234567",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
