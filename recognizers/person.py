@@ -29,11 +29,16 @@ from recognizers.person_tagger import Span, Tagger
 SLICE = 3_000
 LEFT = 64
 # Least probability of a name: in running text, in a column of names, in a column of something else.
-THRESHOLDS = {UNKNOWN: 0.3, NAME: 0.1, OTHER: 0.9}
+THRESHOLDS = {UNKNOWN: 0.5, NAME: 0.1, OTHER: 0.9}
 # … of a single word that no list and no dictionary has as a name, without an honorific.
-PLAIN = 0.5
+PLAIN = 0.6
 # … of what an honorific follows.
 HONOURED = 0.1
+# People come in company: how much less is asked of what stands within `REACH` characters after a `SURE` name.
+COMPANY = 0.25
+SURE, REACH = 0.9, 48
+# … of a morpheme to be joined with its neighbours to one name.
+JOINED = 0.3
 LEAST = min(THRESHOLDS.values())
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HONOURED = re.compile(" ?(?:さん|さま|くん|ちゃん|[様氏君殿])")
@@ -69,11 +74,13 @@ class PersonFinder:
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """Findings in the coordinates of the original text."""
         folded = text.folded
+        company = -REACH
         for span in self.spans(folded):
             start, end, probability, _ = span
-            threshold = self._threshold(text, span)
+            threshold = self._threshold(text, span, accompanied=start - company < REACH)
             if probability < threshold or nobody(folded, start, end):
                 continue
+            company = end if probability >= SURE else company
             score = scaled(probability, threshold)
             found = text.finding(start, self._bare(folded, start, end), "PERSON", score, self.name)
             # A part of what one character folds to ("…" to three dots) is nothing in the original.
@@ -88,13 +95,13 @@ class PersonFinder:
         return fused.start()
 
     @staticmethod
-    def _threshold(text: FoldedText, span: Span) -> float:
+    def _threshold(text: FoldedText, span: Span, *, accompanied: bool) -> float:
         expected = expectation(text, span.start)
-        if expected == UNKNOWN and span.plain:
-            return PLAIN
-        if expected == UNKNOWN and _HONOURED.match(text.folded, span.end):
+        if expected != UNKNOWN:
+            return THRESHOLDS[expected]
+        if not span.plain and _HONOURED.match(text.folded, span.end):
             return HONOURED
-        return THRESHOLDS[expected]
+        return (PLAIN if span.plain else THRESHOLDS[UNKNOWN]) - COMPANY * accompanied
 
     def spans(self, folded: str) -> Iterator[Span]:
         """What could be a name in a folded text, in order, down to the least probability that counts anywhere."""
@@ -102,7 +109,7 @@ class PersonFinder:
         for start, end in slices(clean):
             offset = max(0, start - LEFT)
             with self._lock:
-                found = self._tagger.spans(clean[offset:end], THRESHOLDS[UNKNOWN], LEAST)
+                found = self._tagger.spans(clean[offset:end], JOINED, LEAST)
             for span in found:
                 if span.start + offset >= start:
                     yield span._replace(start=span.start + offset, end=span.end + offset) if offset else span

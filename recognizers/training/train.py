@@ -2,10 +2,12 @@
 
 usage: python -m recognizers.training.train CORPORA [--out FILE] [--epochs N] [--seed N]
 
-CORPORA is a folder laid out as `corpora.py` says. Needs `jax` (CPU is enough: about ten minutes on four cores),
-which is no dependency of the product, and the same sudachipy and dictionary as at run time. Strategy: Adam on the
-cross-entropy of four tags per morpheme; words, letters and list flags are dropped at random, so that the network
-has to use all of them and does not learn names by heart; every epoch sees the template sentences with other names.
+CORPORA is a folder laid out as `corpora.py` and `unlabelled.py` say. Needs `jax` (CPU is enough: about 45 minutes on
+four cores), which is no dependency of the product, and the same sudachipy and dictionary as at run time. Strategy: two
+teachers (`jax_network`) learn from the labels by Adam on the cross-entropy of four tags per morpheme, then read
+unlabelled text as well; the pupil learns from the labels and from what the teachers find likely. Words, letters and list
+flags are dropped at random, so that a network has to use all of them and does not learn names by heart; every epoch sees
+the template sentences with other names.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from __future__ import annotations
 import argparse
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,34 +30,28 @@ from recognizers.names import NameLists
 from recognizers.person_features import Featurizer
 from recognizers.person_network import COLUMNS, MODEL, Vocabulary, columns_of, shape_of
 from recognizers.training import augment, corpora, jax_network
+from recognizers.training.batches import NOTHING, TAGS, Sample, batches
 from recognizers.training.export import save
-from recognizers.training.jax_network import OFFSETS
+from recognizers.training.jax_network import PUPIL, TEACHERS, Params, Shape
 from recognizers.training.labelled import labelled
 from recognizers.training.people import Population
+from recognizers.training.unlabelled import unlabelled
 from recognizers.training.vectors import read_vectors
 from recognizers.training.widen import Document, read_documents
 from recognizers.word_rows import WordRows
 
 FLAGS_KEPT = 8
 DRAWS = 12
-DRAWS_PER_EPOCH = 2
-ROW, BATCH, GAP = 160, 32, 10
+# Of the unlabelled text the pupil reads a part in each epoch.
+PARTS = 3
 PIECE = 1_500
 FREQUENT = 12_000
 # Tags. NO_PERSON: perhaps the name of something else; DOUBTFUL is not learnt from.
-NO_NAME, BEGINS, INSIDE, THING, NO_PERSON, DOUBTFUL, UNMARKED = 0, 1, 2, 3, 4, -1, -2
+NO_NAME, BEGINS, INSIDE, THING, NO_PERSON, DOUBTFUL, UNMARKED = 0, 1, 2, 3, 4, NOTHING, -2
 _OUTSIDE = (NO_NAME, THING, NO_PERSON)
 Array = npt.NDArray[np.int32]
 # The table of morphemes, the word vectors.
 Known = tuple[Array, npt.NDArray[np.float32]]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One document: columns token + 1, space, pair, pair before, sentence; and the tag of each morpheme."""
-
-    inputs: Array
-    tags: Array
 
 
 def encode(documents: Sequence[Document], featurizer: Featurizer) -> list[Sample]:
@@ -142,32 +138,6 @@ def fact_table(featurizer: Featurizer, vocabulary: Vocabulary) -> Array:
     return table
 
 
-def batches(samples: Sequence[Sample], order: npt.NDArray[np.int64]) -> Iterator[tuple[Array, Array]]:
-    """Samples packed into rows of `ROW` morphemes with gaps, `BATCH` rows at a time; tag -1 where nothing is."""
-    rows: list[tuple[Array, Array]] = []
-    inputs, tags, place = _empty_row()
-    for index in order:
-        sample = samples[index]
-        for start in range(0, len(sample.tags), ROW):
-            part = sample.tags[start : start + ROW]
-            if place + len(part) > ROW:
-                rows.append((inputs, tags))
-                inputs, tags, place = _empty_row()
-            inputs[place : place + len(part)] = sample.inputs[start : start + ROW]
-            tags[place : place + len(part)] = part
-            place += len(part) + GAP
-    rows.append((inputs, tags))
-    while len(rows) % BATCH:
-        rows.append(_empty_row()[:2])
-    for start in range(0, len(rows), BATCH):
-        chosen = rows[start : start + BATCH]
-        yield np.stack([row[0] for row in chosen]), np.stack([row[1] for row in chosen])
-
-
-def _empty_row() -> tuple[Array, Array, int]:
-    return np.zeros((ROW, 5), np.int32), np.full(ROW, DOUBTFUL, np.int32), 0
-
-
 def real_text(folder: Path, population: Population, chance: random.Random) -> list[Document]:
     """Everything from the corpora and our own whole documents, what has names also with other names."""
     wiki, _ = corpora.wikipedia(folder / "ner-wikipedia" / "ner.json")
@@ -204,26 +174,38 @@ def rate_at(count: int, total: int, peak: float) -> float:
     return float(peak * min(1, count / 80) * (0.49 * (1 + np.cos(np.pi * min(1, count / total))) + 0.02))
 
 
-def fit(real: list[Sample], drawn: list[Sample], known: Known, vocabulary: Vocabulary, args: argparse.Namespace) -> Any:
-    """Trains; returns the parameters as numpy arrays."""
-    params = jax_network.initial(jax.random.PRNGKey(args.seed), vocabulary, known[1].shape[1])
-    zeros = jax.tree.map(np.zeros_like, params)
-    state, key, shuffle = (params, zeros, zeros), jax.random.PRNGKey(args.seed + 1), np.random.default_rng(args.seed)
-    average = params
+Epochs = Callable[[int], list[Sample]]
+
+
+def fit(shape: Shape, read: Epochs, known: Known, vocabulary: Vocabulary, args: argparse.Namespace) -> Params:
+    """Trains a network on what `read` gives for each epoch; the parameters as numpy arrays."""
+    state = jax_network.begin(jax_network.initial(jax.random.PRNGKey(args.seed), vocabulary, known[1].shape[1], shape))
+    step, key = jax_network.stepper(shape), jax.random.PRNGKey(args.seed + 1)
+    shuffle = np.random.default_rng(args.seed)
     count = total = 0
     for epoch in range(args.epochs):
-        samples = real + drawn[epoch % (DRAWS // DRAWS_PER_EPOCH) :: DRAWS // DRAWS_PER_EPOCH]
-        losses = []
-        todo = list(batches(samples, shuffle.permutation(len(samples))))
+        samples, losses = read(epoch), []
+        todo = [batch for batch, _ in batches(samples, shuffle.permutation(len(samples)).tolist())]
         total = total or len(todo) * args.epochs
         for batch in todo:
             count += 1
             key, used = jax.random.split(key)
-            state, loss = jax_network.step(state, float(count), rate_at(count, total, args.rate), known, batch, used)
-            average = jax_network.averaged(average, state[0], min(0.998, (count + 1) / (count + 10)))
+            state, loss = step(state, float(count), rate_at(count, total, args.rate), known, batch, used)
             losses.append(float(loss))
-        print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}", flush=True)
-    return jax.tree.map(np.asarray, average)
+        print(f"width {shape.width}, epoch {epoch + 1}: loss {np.mean(losses):.4f}", flush=True)
+    return jax.tree.map(np.asarray, state.mean)  # type: ignore[no-any-return,unused-ignore]
+
+
+def taught(samples: list[Sample], teachers: Sequence[tuple[Shape, Params]], known: Known) -> list[Sample]:
+    """The samples with the mean of what the teachers find likely."""
+    means = [np.zeros((len(sample.tags), TAGS), np.float32) for sample in samples]
+    for shape, params in teachers:
+        chances = jax_network.chances(shape)
+        for batch, places in batches(samples, range(len(samples))):
+            found = np.asarray(chances(params, known, batch)) / len(teachers)
+            for number, start, row, column, length in places:
+                means[number][start : start + length] += found[row, column : column + length]
+    return [replace(sample, soft=mean.astype(np.float16)) for sample, mean in zip(samples, means, strict=True)]
 
 
 def frequent_morphemes(samples: list[Sample], featurizer: Featurizer) -> list[tuple[str, int]]:
@@ -249,12 +231,42 @@ def main() -> None:
     featurizer = Featurizer(dictionary, NameLists.load())
     real = encode(real_text(args.corpora, Population(chance), chance), featurizer)
     drawn = encode(template_text(chance, dictionary.create(sudachipy.SplitMode.A)), featurizer)
+    kept = corpora.wikipedia(args.corpora / "ner-wikipedia" / "ner.json")[1]
+    read = [untagged(sample) for sample in encode(unlabelled(args.corpora, kept, args.seed + 5), featurizer)]
     words, meanings = read_vectors(args.corpora / "ja_ginza.whl")
     vocabulary = vocabulary_of(real, drawn, featurizer, words)
-    params = fit(real, drawn, (fact_table(featurizer, vocabulary), meanings), vocabulary, args)
-    folded = np.asarray(jax_network.folded(params, meanings))
-    save(args.out, params, folded, vocabulary, OFFSETS, frequent_morphemes([*real, *drawn], featurizer))
+    known = fact_table(featurizer, vocabulary), meanings
+    params = learn(real, drawn, read, known, vocabulary, args)
+    offsets = [list(layer) for layer in PUPIL.offsets]
+    frequent = frequent_morphemes([*real, *drawn], featurizer)
+    save(args.out, params, np.asarray(jax_network.folded(params, meanings)), vocabulary, offsets, frequent)
     print(f"{args.out.name}: {args.out.stat().st_size} bytes")
+
+
+def untagged(sample: Sample) -> Sample:
+    """A sample of which no tag is known."""
+    return replace(sample, tags=np.full_like(sample.tags, DOUBTFUL))
+
+
+def learn(
+    real: list[Sample],
+    drawn: list[Sample],
+    read: list[Sample],
+    known: Known,
+    words: Vocabulary,
+    args: argparse.Namespace,
+) -> Params:
+    """Trains the teachers and by them the pupil, whose parameters are returned."""
+    teachers = [
+        (shape, fit(shape, lambda epoch: real + drawn[epoch % (DRAWS // 2) :: DRAWS // 2], known, words, args))
+        for shape in TEACHERS
+    ]
+    told, heard = taught(real, teachers, known), taught(read, teachers, known)
+    return fit(
+        PUPIL,
+        lambda epoch: told + drawn[epoch % DRAWS :: DRAWS] + heard[epoch % PARTS :: PARTS],
+        known, words, args,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
