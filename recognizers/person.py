@@ -29,24 +29,35 @@ from recognizers.person_tagger import Span, Tagger
 SLICE = 3_000
 LEFT = 64
 # Least probability of a name: in running text, in a column of names, in a column of something else.
-THRESHOLDS = {UNKNOWN: 0.5, NAME: 0.1, OTHER: 0.9}
+THRESHOLDS = {UNKNOWN: 0.25, NAME: 0.1, OTHER: 0.9}
 # … of a single word that no list and no dictionary has as a name, without an honorific.
-PLAIN = 0.6
+PLAIN = 0.3
 # … of what an honorific follows.
 HONOURED = 0.1
 # People come in company: how much less is asked of what stands within `REACH` characters after a `SURE` name.
-COMPANY = 0.25
-SURE, REACH = 0.9, 48
+COMPANY = 0.14
+SURE, REACH = 0.8, 32
 # … of a morpheme to be joined with its neighbours to one name.
-JOINED = 0.3
+JOINED = 0.2
 LEAST = min(THRESHOLDS.values())
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HONOURED = re.compile(" ?(?:さん|さま|くん|ちゃん|[様氏君殿])")
 # One Latin letter (A社 and Bさん) or one kana (a filler, a speaker's sign) tells of nobody; イさん does.
 _LETTER = re.compile("[A-Za-z](?:さん|様|氏|くん|君|ちゃん)?|[ぁ-ゖ]")
-_KATAKANA = re.compile("[ァ-ヺ]")
+_KATAKANA, _KATAKANA_END = re.compile("[ァ-ヺ]"), re.compile("[ァ-ヺー・]")
 # `s.encode(`: a call, not somebody's handle.
 _CALL = re.compile(r"[A-Za-z_]*\.[a-z_]+")
+# 十月 is a month, 三つ a number: no name unless somebody is addressed so.
+_COUNT = re.compile("[一二三四五六七八九十]{1,3} ?[月つ]")
+# アルツハイマー|病, クロイツフェルト|・ヤコブ病: what bears somebody's name.
+_BEARER = re.compile("[ァ-ヺー・=]{0,20}(?:病|症候群|の?法則|の?定理|方程式|反射|変換|染色)")
+# Three prefectures in a row, each of which could be a family name too, are three prefectures.
+_PREFECTURE = (
+    "(?:青森|岩手|宮城|秋田|山形|福島|茨城|栃木|群馬|埼玉|千葉|東京|神奈川|新潟|富山|石川|福井|山梨|長野|岐阜|静岡|愛知|三重|滋賀|京都|大阪|兵庫|"
+    "奈良|和歌山|鳥取|島根|岡山|広島|山口|徳島|香川|愛媛|高知|福岡|佐賀|長崎|熊本|大分|宮崎|鹿児島|沖縄)[都府県]?"
+)
+_PREFECTURES = re.compile(f"{_PREFECTURE}(?:[、,・/と] ?{_PREFECTURE}){{2,9}}")
+_LISTED = 24
 # ちゃんと is an adverb to the dictionary: こはる|ちゃんと.
 _FUSED = re.compile("(?:ちゃんと?|くん)$")
 _BREAKS = ("\n", "。", "！", "？", "!", "?", "、", " ", "\t", ",")
@@ -77,7 +88,9 @@ class PersonFinder:
         company = -REACH
         for span in self.spans(folded):
             start, end, probability, _ = span
-            threshold = self._threshold(text, span, accompanied=start - company < REACH)
+            honoured = _HONOURED.match(folded, end) is not None
+            expected = OTHER if listed_place(folded, start, end) else expectation(text, start)
+            threshold = least(expected, plain=span.plain, honoured=honoured, accompanied=start - company < REACH)
             if probability < threshold or nobody(folded, start, end):
                 continue
             company = end if probability >= SURE else company
@@ -94,15 +107,6 @@ class PersonFinder:
             return end
         return fused.start()
 
-    @staticmethod
-    def _threshold(text: FoldedText, span: Span, *, accompanied: bool) -> float:
-        expected = expectation(text, span.start)
-        if expected != UNKNOWN:
-            return THRESHOLDS[expected]
-        if not span.plain and _HONOURED.match(text.folded, span.end):
-            return HONOURED
-        return (PLAIN if span.plain else THRESHOLDS[UNKNOWN]) - COMPANY * accompanied
-
     def spans(self, folded: str) -> Iterator[Span]:
         """What could be a name in a folded text, in order, down to the least probability that counts anywhere."""
         clean = folded if folded.isascii() else _SURROGATE.sub("\ufffd", folded)
@@ -113,6 +117,15 @@ class PersonFinder:
             for span in found:
                 if span.start + offset >= start:
                     yield span._replace(start=span.start + offset, end=span.end + offset) if offset else span
+
+
+def least(expected: int, *, plain: bool, honoured: bool, accompanied: bool) -> float:
+    """The least probability of a name: what its column is for, what it is like, what follows and what came before it."""
+    if expected != UNKNOWN:
+        return THRESHOLDS[expected]
+    if honoured and not plain:
+        return HONOURED
+    return (PLAIN if plain else THRESHOLDS[UNKNOWN]) - COMPANY * accompanied
 
 
 def slices(text: str) -> Iterator[tuple[int, int]]:
@@ -128,12 +141,23 @@ def slices(text: str) -> Iterator[tuple[int, int]]:
 
 
 def nobody(folded: str, start: int, end: int) -> bool:
-    """Whether what stands there cannot be a name whatever its neighbours: a lone letter or kana, a call in code."""
+    """Whether what stands there cannot be a name: a lone letter or kana, a month, a call in code, a disease's name."""
     if _LETTER.fullmatch(folded, start, end):
         return True
-    if _KATAKANA.fullmatch(folded, start, end):
+    if _KATAKANA.fullmatch(folded, start, end) or _COUNT.fullmatch(folded, start, end):
         return _HONOURED.match(folded, end) is None
+    if _KATAKANA_END.match(folded, end - 1) and _BEARER.match(folded, end):
+        return True
     return folded.startswith("(", end) and _CALL.fullmatch(folded, start, end) is not None
+
+
+def listed_place(folded: str, start: int, end: int) -> bool:
+    """Whether it is one of at least three prefectures in a row."""
+    if not 2 <= end - start <= 3:
+        return False
+    first = max(0, start - _LISTED)
+    found = _PREFECTURES.finditer(folded, first, end + _LISTED)
+    return any(match.start() <= start and end <= match.end() for match in found)
 
 
 def scaled(probability: float, threshold: float) -> float:

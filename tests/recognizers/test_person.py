@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizers.folded import FoldedText
-from recognizers.person import SLICE, PersonFinder, nobody, slices
+from recognizers.person import LEAST, SLICE, PersonFinder, least, listed_place, nobody, slices
+from recognizers.person_fields import NAME, OTHER, UNKNOWN
 
 FINDER = PersonFinder.load()
 
@@ -145,3 +146,46 @@ def test_lone_letters_and_calls_are_nobody(text: str, span: tuple[int, int], exp
 
 def test_a_listed_given_name_comes_without_its_diminutive() -> None:
     assert names("昨日きぬちゃんに頼みました。") == ["きぬ"]
+
+
+def test_what_is_asked_of_a_name_depends_on_its_column_its_honorific_and_its_company() -> None:
+    def asked(expected: int, *, plain: bool = False, honoured: bool = False, accompanied: bool = False) -> float:
+        return least(expected, plain=plain, honoured=honoured, accompanied=accompanied)
+
+    assert asked(NAME) < asked(UNKNOWN, accompanied=True) < asked(UNKNOWN) < asked(UNKNOWN, plain=True) < asked(OTHER)
+    assert asked(UNKNOWN, honoured=True) < asked(UNKNOWN)
+    assert asked(UNKNOWN, plain=True, honoured=True) == asked(UNKNOWN, plain=True)
+    assert asked(UNKNOWN, plain=True, accompanied=True) < asked(UNKNOWN, plain=True)
+    assert asked(OTHER, accompanied=True, honoured=True) == asked(OTHER)
+    # Nothing that counts anywhere is dropped before it is asked.
+    assert min(asked(UNKNOWN, accompanied=True), asked(UNKNOWN, honoured=True), asked(NAME)) >= LEAST
+
+
+@pytest.mark.parametrize(
+    "text", ["石川、富山、福井の三県", "長野・山梨・静岡を回る", "宮崎と大分と福岡", "千葉県、茨城県、福島県"]
+)
+def test_prefectures_in_a_row_are_places(text: str) -> None:
+    assert all(listed_place(text, *match.span()) for match in re.finditer("石川|長野|宮崎|千葉", text))
+
+
+@pytest.mark.parametrize("text", ["石川、田中、福井の三人", "石川と福井", "福井"])
+def test_a_prefecture_among_others_may_be_a_name(text: str) -> None:
+    assert not listed_place(text, text.index("福井"), text.index("福井") + 2)
+
+
+def test_what_bears_a_name_is_nobody() -> None:
+    for text, name in (
+        ("アルツハイマー病", "アルツハイマー"),
+        ("クロイツフェルト・ヤコブ病", "クロイツフェルト"),
+        ("ピタゴラスの定理", "ピタゴラス"),
+    ):
+        assert nobody(text, 0, len(name))
+    assert not nobody("ピタゴラスの病気", 0, len("ピタゴラス"))
+    assert not nobody("ヤコブさんの病室", 0, len("ヤコブ"))
+
+
+def test_months_and_counts_are_nobody_unless_addressed() -> None:
+    assert nobody("十月 三十一 日", 0, 2)
+    assert nobody("三 つ です", 0, 3)
+    assert not nobody("三月さん", 0, 2)
+    assert not nobody("一二三が来る", 0, 3)
