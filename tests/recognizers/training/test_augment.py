@@ -92,9 +92,9 @@ OTHERS = Document("森ビルで森さんと林製菓へ", ((4, 5),), ((0, 3), (8
 
 
 def test_other_ranges_move_with_the_names_before_them() -> None:
-    for seed in range(20):
-        chance = random.Random(seed)
-        other = renamed(OTHERS, Population(chance), chance)
+    chance = random.Random(1)
+    population = Population(chance)
+    for other in (renamed(OTHERS, population, chance) for _ in range(20)):
         assert [other.text[a:b] for a, b in other.others] == ["森ビル", "林製菓"]
         assert [other.text[a:b] for a, b in other.doubtful] == ["へ"]
         assert other.whole

@@ -35,8 +35,8 @@ def test_a_minus_makes_a_name_that_is_no_person() -> None:
 
 
 def test_lists_may_hold_placeholders_and_are_not_labelled() -> None:
-    for seed in range(20):
-        assert labelled("{org}に勤務", seed)[1] == []
+    widener = Widener(1)
+    assert not any(widener.draw("{org}に勤務").spans for _ in range(20))
 
 
 def test_a_nickname_is_labelled_as_a_whole() -> None:
@@ -92,9 +92,9 @@ def test_things_and_names_that_are_no_person_are_told_apart_from_words() -> None
 
 
 def test_what_a_list_of_things_gives_is_marked_as_a_whole() -> None:
-    for seed in range(20):
-        text, _ = labelled("<{org}>", seed)
-        assert text[1:-1] in others("<{org}>", seed)
+    widener = Widener(1)
+    for document in (widener.draw("<{org}>") for _ in range(20)):
+        assert document.text[1:-1] in [document.text[start:end] for start, end in document.others]
 
 
 def test_numbers_and_dates_are_no_things() -> None:
