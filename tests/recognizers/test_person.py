@@ -181,6 +181,7 @@ def test_what_bears_a_name_is_nobody() -> None:
     ):
         assert nobody(text, 0, len(name))
     assert not nobody("ピタゴラスの病気", 0, len("ピタゴラス"))
+    assert not nobody("マリア病気なの?", 0, len("マリア"))
     assert not nobody("ヤコブさんの病室", 0, len("ヤコブ"))
 
 
