@@ -43,6 +43,7 @@ def texts(chars: int) -> Mapping[str, str]:
         "one Latin letter": lambda: ["a" * chars],
         "digits": lambda: ["1" * chars],
         "random digits": lambda: draw.choices("0123456789", k=chars),
+        "dates in a row": lambda: ["1990年2月28日 " * (chars // 11)],
         "digits and hyphens": lambda: ["0-" * (chars // 2)],
         "kanji numerals": lambda: draw.choices("一二三四五六七八九十百千", k=chars),
         "full-width digits": lambda: draw.choices("０１２３４５６７８９－", k=chars),

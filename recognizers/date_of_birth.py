@@ -63,6 +63,9 @@ _CALL = re.compile(
 _LIST = re.compile("(?:の)?(?:リスト|一覧|表|名簿|まとめ)")
 # Another writing of the same date stands no farther away.
 _BESIDE = 4
+# Between two other dates of a list nothing tells of a person; each would be looked at from all sides.
+_AMONG_LEFT = re.compile(r"(?:[-/.月][0-9]{1,2}日?|日)[ \t\n,、]{1,2}\Z")
+_AMONG_RIGHT = re.compile(r"[ \t\n,、]{1,2}[0-9]{4}[-/.年]")
 _OPENERS = frozenset("(\"' ")
 _HOUR_AFTER = re.compile(r" (?!00:00)[0-2][0-9]:[0-5][0-9](?![0-9:])")
 # 例:19800401.
@@ -135,6 +138,8 @@ def _score(text: FoldedText, date: Date) -> float:
     listed = field.kind == "OTHER" and not field.word
     if in_row(folded, date):
         return 0.65
+    if _AMONG_LEFT.search(folded, max(0, start - 4), start) and _AMONG_RIGHT.match(folded, end):
+        return 0.0
     return 0.75 if beside_particulars(folded, date) else 0.0 if listed else _circumstances(text, date)
 
 

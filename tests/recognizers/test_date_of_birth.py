@@ -6,6 +6,7 @@ import pytest
 from support.finding import expected, found
 
 from recognizers.date_of_birth import load
+from recognizers.folded import FoldedText
 
 FINDER = load()
 
@@ -228,3 +229,16 @@ def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
     assert found(FINDER, text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1990年2月28日 1991年3月1日 1992年4月2日", "1990-02-28\n1991-03-01\n1992-04-02", "1990/2/28、1991/3/1、1992/4/2"],
+)
+def test_dates_in_a_row_are_nobodys(text: str) -> None:
+    assert [birth.start for birth in load().find(FoldedText(text))] == []
+
+
+def test_a_birth_before_another_date_of_its_row_is_found() -> None:
+    text = "10442;日出 葵;1990-02-28;2022-04-01"
+    assert [text[birth.start : birth.end] for birth in load().find(FoldedText(text))] == ["1990-02-28"]
