@@ -49,6 +49,7 @@ _SAME = re.compile(
 _KYOTO = re.compile("[上下](?:る|ル)|[東西]入")
 # A town and its 丁目 alone is where a crossing, a station or a society is; people's homes have more numbers.
 _CHOME_ONLY = re.compile("[0-9〇一二三四五六七八九十]{1,3}丁目")
+_TO_CHOME = re.compile("(?:から|[~・、と-])[0-9〇一二三四五六七八九十]{1,3}丁目")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
 _SEGMENTS = 5
 # 練馬の豊玉上…: how people call their city.
@@ -68,6 +69,7 @@ class AddressFinder:
     def __init__(self, gazetteer: Places) -> None:
         self._places = gazetteer
         self._prefix = prefix(gazetteer.prefectures)
+        self._unknown = re.compile(f"(?:{'|'.join(gazetteer.prefectures)})(?P<city>[一-龠ヶ]{{1,5}}?[市区町村])")
         self._former = re.compile(
             f"(?:(?<![一-龠])|(?<=住所|本籍|原籍|所在))(?!住所|本籍|原籍|所在)(?:{'|'.join(gazetteer.prefectures)})?[一-龠ヶ]{{1,4}}[市郡](?:[一-龠ヶ]{{1,5}}?[区町村])?[一-龠ヶ]{{0,5}}$"
         )
@@ -82,7 +84,7 @@ class AddressFinder:
 
     def _spans(self, text: FoldedText) -> Iterator[Span]:
         covered, starts = 0, list[int]()
-        for place in _chains(self._places.municipalities(text), text.modern):
+        for place in _chains(self._municipalities(text), text.modern):
             if place.start >= covered:
                 for start, end, score in self._from_place(text, place):
                     covered = end
@@ -93,6 +95,16 @@ class AddressFinder:
         yield from self._labelled(text, starts)
         if "同" in text.modern:
             yield from self._same_place(text)
+
+    def _municipalities(self, text: FoldedText) -> list[Place]:
+        """Those of the gazetteer, and what stands behind a prefecture like one: misspelt, of old, or invented."""
+        known = self._places.municipalities(text)
+        others = [
+            Place(*match.span("city"), whole=True)
+            for match in self._unknown.finditer(text.modern)
+            if not any(place.start < match.end() and match.start() < place.end for place in known)
+        ]
+        return sorted([*known, *others]) if others else known
 
     def _from_place(self, text: FoldedText, place: Place) -> Iterator[Span]:
         start, whole = self._start(text.modern, place)
@@ -184,7 +196,8 @@ class AddressFinder:
             if block is None:
                 continue
             end = block.end()
-            if _CHOME_ONLY.fullmatch(text.modern, start, end) and field_of(text, start, end).kind != ENTITY:
+            only = _CHOME_ONLY.fullmatch(text.modern, start, end)
+            if only and (_TO_CHOME.match(text.modern, end) or field_of(text, start, end).kind != ENTITY):
                 continue
             strength = judge_block(text.modern, start, end)
             if strength == 2 or (strength == 1 and text.modern[start - 1] == "町"):

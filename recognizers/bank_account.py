@@ -113,7 +113,11 @@ def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     standard = len(number.digits) == 7 and len(number.groups) in (1, 7)
     apart = len(number.digits) == 7 and not standard and (number.style == "spoken" or set(number.joins) <= {" "})
-    if _shown(text.folded, number) or (len(number.digits) == 7 and _part(text.folded, number)):
+    if (
+        not number.digits.strip("0")
+        or _shown(text.folded, number)
+        or (len(number.digits) == 7 and _part(text.folded, number))
+    ):
         return 0.0
     if len(number.digits) == 7 and field.kind != ENTITY and (score := _told(text, number, field, standard=standard)):
         return score
@@ -200,7 +204,9 @@ def _is_symbol(field: Field) -> bool:
 
 def _postal_numbers(text: FoldedText, name: str) -> Iterator[Finding]:
     """The 番号 that follows a ゆうちょ 記号."""
-    for left, right in pairwise(text.view(numbers)):
+    # (2)記号 16080 (3)番号 …: what only counts the lines is left out.
+    counted = [number for number in text.view(numbers) if len(number.digits) > 1 or not _counts(text.folded, number)]
+    for left, right in pairwise(counted):
         symbol = left.groups in ((5,), (1, 1, 1, 1, 1))
         if symbol and right.groups[1:] in ((), (1,), (4,), (3,)) and 2 <= len(right.digits) <= 8:
             gap = text.folded[left.end : min(right.start, left.end + 13)]
@@ -213,6 +219,10 @@ def _postal_numbers(text: FoldedText, name: str) -> Iterator[Finding]:
                 and ENTITY in topics_of(text, left.start, left.end, before=30)
             ):
                 yield text.finding(left.start, right.end, ENTITY, 0.9, name)
+
+
+def _counts(folded: str, number: Number) -> bool:
+    return folded[number.start] == "(" and folded.startswith(")", number.end)
 
 
 def load() -> BankAccountFinder:

@@ -167,7 +167,8 @@ def _score(text: FoldedText, number: Number) -> float:
         return 0.0
     if shape < 0.5 and ENTITY in topics_of(text, number.start, number.end):
         shape = 0.6
-    if field.kind in _OTHER_LENGTH and len(number.groups) > 1:
+    # send_otp(to="+81…"): nothing else begins with a plus sign.
+    if (field.kind in _OTHER_LENGTH and len(number.groups) > 1) or (field.kind == "OTHER" and number.international):
         return shape
     if field.kind == "NUMBER" and _OTHER_NUMBER.search(text.folded, max(0, number.start - 16), number.start):
         return shape - 0.4

@@ -45,18 +45,24 @@ class PostalCodeFinder:
                     known.add(number.digits)
                 elif number.groups == (7,):
                     bare.append(number)
-                yield text.finding(number.start, number.end, ENTITY, score, self.name)
+                yield text.finding(_marked(text.folded, number.start), number.end, ENTITY, score, self.name)
         # Said again without the hyphen.
         for number in bare if known else ():
             if number.digits in known:
                 yield text.finding(number.start, number.end, ENTITY, 0.6, self.name)
 
 
+def _marked(folded: str, start: int) -> int:
+    """Where the code begins, its sign (〒) included."""
+    sign = folded.rfind("〒", max(0, start - 2), start)
+    return sign if sign >= 0 and not folded[sign + 1 : start].strip() else start
+
+
 def _score(text: FoldedText, number: Number) -> float:
     field = field_of(text, number.start, number.end)
     if not number.digits.strip("0") or _SAMPLE_AFTER.match(text.folded, number.end):
         return 0.0
-    if text.folded[max(0, number.start - 2) : number.start].strip().endswith("〒"):
+    if _marked(text.folded, number.start) < number.start:
         return 0.98
     shaped = number.groups == (3, 4)
     if shaped and _PLACE_AFTER.match(text.folded, number.end):

@@ -24,6 +24,8 @@ _APART = re.compile(r"[A-Za-z](?<![0-9A-Za-z_].) [A-Za-z](?: [0-9OoIl]){8} [A-Za
 _SAID = re.compile(letters(2) + PAUSE + digits(8) + PAUSE + letters(2))
 # A certificate of special permanent residents has one letter and nothing behind.
 _PERMANENT = re.compile(r"[A-Z](?<![0-9A-Za-z_].)[0-9]{8}(?![0-9A-Za-z_])")
+# What the certificate of special permanent residents has above its number.
+_GENERIC = "証明書番号"
 _GROUPED = re.compile("[0-9OoIl]{4}[ -][0-9OoIl]{4}")
 
 
@@ -48,7 +50,7 @@ def _score(text: FoldedText, match: re.Match[str]) -> float:
     field = field_of(text, match.start(), match.end())
     if field.kind == ENTITY:
         return 0.98
-    if field.kind == "OTHER" and field.strength >= 0.9:
+    if field.kind == "OTHER" and field.strength >= 0.9 and field.word != _GENERIC:
         return 0.4
     # A number in two groups of four may be a card's or a parcel's with letters around.
     if _GROUPED.search(match.group()) and field.kind not in ("", "NAME", "NUMBER", "PASSPORT", "CREDIT_CARD"):

@@ -79,7 +79,7 @@ _WORDS: dict[str, str] = {
         "有効期限 期限 有効 交付 交付日 発行日 発行 作成日 契約日 契約 入社日 入社 退職日 退職 加入日 登録日 登録 受付日 受付 受診日 受診 診断日 初診日 初診 購入日 注文日 "
         "発送日 到着日 配達日 届出 届出日 納期 締切 開始日 終了日 開始 終了 施行 施行日 更新 更新日 改定 改正 判決 事故日時 発生日 死亡日 死亡 没年 没年月日 命日 取得日 喪失日 喪失 "
         "予約 予約日 出産予定日 予定日 expires exp expiry issued date 日付 日時 年月日 寄附年月日 created updated since until deadline due 結婚 資格取得 入学 卒業 "
-        "出発 到着 入院 退院 手術 撮影 公開 開催 expiration valid timestamp start hired joined 証明日 支払日 請求日 宿泊 チェックイン 現在 created_at updated_at 開業 設立 負傷 受傷 発症 発病 採用 着任 就任 上場 発売 証明年月日 認定 改訂"
+        "出発 到着 入院 退院 手術 撮影 公開 開催 expiration valid timestamp start hired joined 証明日 支払日 請求日 宿泊 チェックイン 現在 created_at updated_at 開業 設立 負傷 受傷 発症 発病 採用 入団 入会 着任 就任 上場 発売 証明年月日 認定 改訂"
     ),
     OTHER: (
         "po rma 注文番号 注文no 注文 受注番号 発注番号 発注 伝票番号 伝票 送り状番号 送り状 追跡番号 追跡 出荷指図 出荷 納品書番号 納品書 納品 指図書 作業番号 お問い合わせ番号 お問合せ番号 問い合わせ番号 問合せ番号 お問合せno 問合せno 配送番号 荷物番号 "

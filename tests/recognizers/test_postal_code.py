@@ -13,7 +13,8 @@ FINDER = load()
 @pytest.mark.parametrize(
     "marked",
     [
-        "〒⟦100-0005⟧",
+        "⟦〒100-0005⟧",
+        "・⟦〒 390-0801⟧（登録: 北）",
         "郵便番号 ⟦１００－０００５⟧",
         '{"zip":"⟦2430400⟧"}',
         "郵便番号欄に「⟦060ー0000⟧」と",
@@ -32,7 +33,7 @@ FINDER = load()
         '{"postal":"⟦928-0001⟧","line1":"x"}',
         '"postalCode":"⟦9280001⟧"',
         'lookup_zip {"code":"⟦761-0100⟧"}',
-        "〒⟦151-0064⟧だけで。⟦1510064⟧と入れても",
+        "⟦〒151-0064⟧だけで。⟦1510064⟧と入れても",
     ],
 )
 def test_it_is_found_whole_and_nothing_else(marked: str) -> None:
