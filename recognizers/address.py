@@ -9,6 +9,7 @@ Source: see `places` and `address_grammar`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from recognizers.address_grammar import AZA, BUILDING, KYOTO_TOWN, ONLY_BLOCK, SEGMENT, TOWN_ONLY, judge_block, prefix
@@ -99,11 +100,12 @@ class AddressFinder:
     def _municipalities(self, text: FoldedText) -> list[Place]:
         """Those of the gazetteer, and what stands behind a prefecture like one: misspelt, of old, or invented."""
         known = self._places.municipalities(text)
-        others = [
-            Place(*match.span("city"), whole=True)
-            for match in self._unknown.finditer(text.modern)
-            if not any(place.start < match.end() and match.start() < place.end for place in known)
-        ]
+        starts = [place.start for place in known]
+        others: list[Place] = []
+        for match in self._unknown.finditer(text.modern):
+            before = bisect_left(starts, match.end())
+            if not before or known[before - 1].end <= match.start():
+                others.append(Place(*match.span("city"), whole=True))
         return sorted([*known, *others]) if others else known
 
     def _from_place(self, text: FoldedText, place: Place) -> Iterator[Span]:
