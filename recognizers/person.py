@@ -21,25 +21,29 @@ import sudachipy
 
 from recognizers.finding import Finding
 from recognizers.folded import FoldedText
-from recognizers.names import NameLists, to_hiragana
+from recognizers.names import NameLists
+from recognizers.person_edges import end_of
 from recognizers.person_fields import NAME, OTHER, UNKNOWN, expectation
 from recognizers.person_network import Network
 from recognizers.person_tagger import Span, Tagger
+from recognizers.speakers import speakers, unnamed
 
 # Sudachi takes 49,149 bytes at most. Slices this long keep its lattice in cache and the lock short (about 10 ms).
 SLICE = 3_000
 LEFT = 64
 # Least probability of a name: in running text, in a column of names, in a column of something else.
-THRESHOLDS = {UNKNOWN: 0.25, NAME: 0.1, OTHER: 0.9}
+THRESHOLDS = {UNKNOWN: 0.2, NAME: 0.05, OTHER: 0.9}
 # … of a single word that no list and no dictionary has as a name, without an honorific.
-PLAIN = 0.3
+PLAIN = 0.25
 # … of what an honorific follows.
-HONOURED = 0.1
+HONOURED = 0.05
 # People come in company: how much less is asked of what stands within `REACH` characters after a `SURE` name.
-COMPANY = 0.14
-SURE, REACH = 0.8, 32
+COMPANY = 0.15
+SURE, REACH = 0.7, 32
+# The score of who speaks in a conversation with people.
+SPEAKER = 0.7
 # … of a morpheme to be joined with its neighbours to one name.
-JOINED = 0.2
+JOINED = 0.15
 LEAST = min(THRESHOLDS.values())
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HONOURED = re.compile(" ?(?:さん|さま|くん|ちゃん|[様氏君殿])")
@@ -59,8 +63,6 @@ _PREFECTURE = (
 )
 _PREFECTURES = re.compile(f"{_PREFECTURE}(?:[、,・/と] ?{_PREFECTURE}){{2,9}}")
 _LISTED = 24
-# ちゃんと is an adverb to the dictionary: こはる|ちゃんと.
-_FUSED = re.compile("(?:ちゃんと?|くん)$")
 _BREAKS = ("\n", "。", "！", "？", "!", "?", "、", " ", "\t", ",")
 
 
@@ -85,6 +87,17 @@ class PersonFinder:
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
         """Findings in the coordinates of the original text."""
+        names = list(self._names(text))
+        if talk := speakers(text.folded):
+            names += [(start, end, SPEAKER) for start, end in unnamed(talk, [name[:2] for name in names])]
+        for start, end, score in names:
+            found = text.finding(start, end, "PERSON", score, self.name)
+            # A part of what one character folds to ("…" to three dots) is nothing in the original.
+            if found.end > found.start:
+                yield found
+
+    def _names(self, text: FoldedText) -> Iterator[tuple[int, int, float]]:
+        """Ranges in folded offsets, ascending, and scores."""
         folded = text.folded
         company = -REACH
         for span in self.spans(folded):
@@ -95,18 +108,7 @@ class PersonFinder:
             if probability < threshold or nobody(folded, start, end):
                 continue
             company = end if probability >= SURE else company
-            score = scaled(probability, threshold)
-            found = text.finding(start, self._bare(folded, start, end), "PERSON", score, self.name)
-            # A part of what one character folds to ("…" to three dots) is nothing in the original.
-            if found.end > found.start:
-                yield found
-
-    def _bare(self, folded: str, start: int, end: int) -> int:
-        """The end of a given name without the ちゃん or くん that went with it; a nickname made with one keeps it."""
-        fused = _FUSED.search(folded, start, end)
-        if fused is None or to_hiragana(folded[start : fused.start()]) not in self._given_kana:
-            return end
-        return fused.start()
+            yield start, end_of(folded, start, end, self._given_kana), scaled(probability, threshold)
 
     def spans(self, folded: str) -> Iterator[Span]:
         """What could be a name in a folded text, in order, down to the least probability that counts anywhere."""

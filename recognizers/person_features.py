@@ -35,7 +35,7 @@ HONORIFICS = frozenset(
 _SENTENCE_ENDS = frozenset("。！？!?\n")
 # Flags that say how a morpheme is written, what it is beside or what else it is, not that it is a name.
 _HONORIFIC_FLAG = 16
-_NO_EVIDENCE = frozenset({13, 14, _HONORIFIC_FLAG, 17, 18})
+_NO_EVIDENCE = frozenset({13, 14, _HONORIFIC_FLAG, 17, 18, *range(19, 23)})
 # Spaces are no rows: the number they have in place of one.
 _SPACE = -1
 # Traits of a distinct morpheme: may be half of a name; ends a sentence; is known as a name; is an honorific.
@@ -121,6 +121,8 @@ def _japanese_flags(surface: str, names: NameLists) -> list[int]:
         found.append(3)
     if surface in names.given:
         found.append(4)
+    found += [21] if surface in names.cities else []
+    found += [22] if surface in names.towns else []
     if "\u3041" <= surface[:1] <= "\u30ff":
         found += _kana_flags(surface, names)
     if surface in HONORIFICS:
@@ -149,6 +151,8 @@ def _latin_flags(surface: str, lower: str, names: NameLists) -> list[int]:
     found += [10] if lower in names.given_romaji else []
     found += [11] if title in names.foreign["en_first"] else []
     found += [12] if title in names.foreign["en_last"] else []
+    found += [19] if lower in names.towns_romaji else []
+    found += [20] if lower in names.english else []
     if surface.isupper() and len(surface) > 1:
         found.append(13)
     elif surface[0].isupper():

@@ -3,7 +3,7 @@
 Strategy: the first layer is a sum over the places it looks at, so what a morpheme gives to it (`shares`) is kept for as
 long as the morpheme is remembered, and the layer is a gather and an addition. Later layers are matrix products; after
 one of them a gate (`person_gate`) tells which morphemes can still become a name, and what comes after is computed for
-these alone, and for what they look back at. Texts are short: what costs is the number of steps as much as their size.
+these alone, and for what they look back at, and may be wide. Texts are short: what costs is the number of steps as much as their size.
 Guarantees: pure; the same numbers for the same morphemes whatever the text around their window; no neighbour to the
 right is seen beyond the end of the sentence.
 """
@@ -22,11 +22,15 @@ _USUAL = 4_096
 
 
 class Layer(NamedTuple):
-    """A residual layer: offsets of the neighbours it sees, weights (offsets x width, width), what is added."""
+    """A residual layer: offsets of the neighbours it sees, weights (offsets x width, hidden), what is added.
+
+    `narrow` (hidden, width) where the hidden numbers are more than the width; else they are the update themselves.
+    """
 
     offsets: list[int]
     weights: Floats
     bias: Floats
+    narrow: Floats | None = None
 
 
 class Judged(NamedTuple):
@@ -136,6 +140,8 @@ class Layers:
         update = window.reshape(-1, len(layer.weights)) @ layer.weights
         update += layer.bias
         np.maximum(update, 0, out=update)
+        if layer.narrow is not None:
+            update = update @ layer.narrow
         states[self._left : len(states) - self._right][rows] += update
 
     def _needed(self, wanted: Places, done: int, looks: Places) -> list[Places]:

@@ -162,7 +162,7 @@ class Network:
         self._firsts, self._flags = np.array([firsts[name] for name in COLUMNS], np.intp), firsts["flag"] + 1
         self.layers = Layers(
             [
-                Layer(offsets, *(arrays[f"{key}{i}"].astype(np.float32) for key in "wb"))
+                Layer(offsets, *(arrays[f"{key}{i}"].astype(np.float32) for key in "wbv" if f"{key}{i}" in arrays))
                 for i, offsets in enumerate(self.offsets)
             ],
             arrays["w_out"].astype(np.float32),

@@ -46,10 +46,15 @@ def _glide(syllable: str, vowel: str) -> str:
     return stem + vowel if stem.endswith(("sh", "ch", "j")) else stem + "y" + vowel
 
 
+def plain(kana: str) -> str:
+    """Hepburn without long vowels, as signs and maps write it: `とうきょう` → tokyo."""
+    return re.sub(r"ou|oo", "o", spell(kana)).replace("uu", "u")
+
+
 def romanise(kana: str) -> set[str]:
     """All usual spellings of a reading, lower case: `おおの` → ohno, oono, ono."""
     full = spell(kana)
-    short = re.sub(r"ou|oo", "o", full).replace("uu", "u")
+    short = plain(kana)
     forms = {full, short}
     if short != full:
         forms.add(re.sub(r"ou|oo", "oh", full).replace("uu", "u"))

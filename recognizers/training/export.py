@@ -33,7 +33,7 @@ def save(
     arrays |= {"emb_flag": _half(params["flag"])}
     arrays |= {name: _half(params[name]) for name in ("space", "pr", "pl")}
     for number, layer in enumerate(params["layers"]):
-        arrays |= {f"w{number}": _half(layer["w"]), f"b{number}": _half(layer["b"])}
+        arrays |= {f"{key}{number}": _half(array) for key, array in layer.items()}
     arrays |= {"w_out": _half(params["out"]["w"]), "b_out": _half(params["out"]["b"])}
     meta = {
         "words": list(vocabulary.words.items()),

@@ -1,7 +1,7 @@
 """Fits the gate (`recognizers.person_gate`) to the model file that is there: `python -m recognizers.training.gate`.
 
 About a minute on one core. A logistic regression on the states after the second layer tells what the whole network
-holds for a possible name; its bias is then lowered until the morphemes of the drawn documents that could count
+holds for a possible name; its bias is then lowered until the morphemes of the documents that could count
 (probability of a name of at least `person.LEAST`) pass, all but `SHUT_OUT` of them and with a margin. Run it after each training.
 """
 
@@ -21,6 +21,7 @@ from recognizers.person import LEAST, SLICE
 from recognizers.person_gate import Gate
 from recognizers.person_network import MODEL, Network
 from recognizers.person_tagger import Tagger
+from recognizers.training.labelled import labelled
 from recognizers.training.widen import read_documents
 
 AFTER = 2
@@ -32,14 +33,16 @@ _WEIGHT_OF_NAMES = 10.0
 _RIDGE = 0.1
 _STEPS = 12
 _PER_TEXT = 8
+_EVERY = 3
 
 Doubles = npt.NDArray[np.float64]
 
 
 def texts() -> Iterator[str]:
-    """Drawn documents, some together as a text."""
+    """Drawn documents and a third of the whole ones, some together as a text."""
     drawn = itertools.chain.from_iterable(read_documents(seed) for seed in SEEDS)
-    while group := list(itertools.islice(drawn, _PER_TEXT)):
+    given = itertools.chain(drawn, itertools.islice(labelled(), 0, None, _EVERY))
+    while group := list(itertools.islice(given, _PER_TEXT)):
         yield FoldedText("\n".join(document.text for document in group)).folded[:SLICE]
 
 

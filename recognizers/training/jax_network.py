@@ -27,15 +27,24 @@ Params = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How wide the layers are, which neighbours each sees, and whether they see beyond the end of a sentence."""
+    """How wide the layers are, which neighbours each sees, and whether they see beyond the end of a sentence.
+
+    `hidden`: how many numbers each layer makes before they are brought back to the width; none for as many.
+    """
 
     width: int
     offsets: tuple[tuple[int, ...], ...]
     onwards: bool
+    hidden: tuple[int | None, ...] = (None, None, None, None)
 
 
-# To the right little, for a stream has to wait for it.
-PUPIL = Shape(96, ((-2, -1, 0, 1, 2), (-2, -1, 0, 1), (-4, -2, 0, 1), (-8, -4, 0)), onwards=False)
+# To the right little, for a stream has to wait for it. Wide where the gate lets few morphemes through.
+PUPIL = Shape(
+    96,
+    ((-2, -1, 0, 1, 2), (-2, -1, 0, 1), (-4, -2, -1, 0, 1), (-8, -4, -2, 0)),
+    onwards=False,
+    hidden=(None, None, 192, 192),
+)
 _ALL_ROUND = ((-2, -1, 0, 1, 2), (-2, -1, 0, 1, 2), (-4, -2, 0, 2, 4), (-8, -4, 0, 4, 8))
 TEACHERS = (Shape(160, _ALL_ROUND, onwards=True), Shape(128, _ALL_ROUND, onwards=True))
 
@@ -52,10 +61,14 @@ def initial(key: Any, vocabulary: Vocabulary, size: int, shape: Shape) -> Params
     def normal(*sizes: int, scale: float = 0.08) -> Any:
         return jax.random.normal(next(keys), sizes) * scale
 
-    layers = [
-        {"w": normal(len(o) * width, width, scale=(1.5 / (len(o) * width)) ** 0.5), "b": jnp.zeros(width)}
-        for o in shape.offsets
-    ]
+    def layer(seen: int, hidden: int | None) -> Params:
+        made = {
+            "w": normal(seen * width, hidden or width, scale=(1.5 / (seen * width)) ** 0.5),
+            "b": jnp.zeros(hidden or width),
+        }
+        return made if hidden is None else made | {"v": normal(hidden, width, scale=hidden**-0.5)}
+
+    layers = [layer(len(offsets), hidden) for offsets, hidden in zip(shape.offsets, shape.hidden, strict=True)]
     return {
         "emb": {name: normal(rows.get(name, letters), width) for name in COLUMNS},
         "vec": normal(size, width), "flag": normal(FLAGS + 1, width), "space": normal(3, width), "pr": normal(4, width), "pl": normal(4, width),
@@ -108,8 +121,8 @@ def forward(params: Params, known: tuple[Any, Any], batch: Batch, key: Any, *, s
     state = noise.drop(state * mask, DROP["hidden"])
     for layer, offsets in zip(params["layers"], shape.offsets, strict=True):
         parts = [_seen(state, sentence, offset, onwards=shape.onwards) for offset in offsets]
-        update = jax.nn.relu(jnp.concatenate(parts, -1) @ layer["w"] + layer["b"])
-        state = (state + noise.drop(update, DROP["hidden"])) * mask
+        update = noise.drop(jax.nn.relu(jnp.concatenate(parts, -1) @ layer["w"] + layer["b"]), DROP["hidden"])
+        state = (state + (update @ layer["v"] if "v" in layer else update)) * mask
     return state @ params["out"]["w"] + params["out"]["b"]
 
 

@@ -17,7 +17,11 @@ def drawn(*shape: int) -> Floats:
     return CHANCE.normal(0, 0.5, shape).astype(np.float32)
 
 
-LAYERS = [Layer(offsets, drawn(len(offsets) * WIDTH, WIDTH), drawn(WIDTH)) for offsets in OFFSETS]
+HIDDEN = 11
+LAYERS = [
+    *(Layer(offsets, drawn(len(offsets) * WIDTH, WIDTH), drawn(WIDTH)) for offsets in OFFSETS[:2]),
+    *(Layer(o, drawn(len(o) * WIDTH, HIDDEN), drawn(HIDDEN), drawn(HIDDEN, WIDTH) / 4) for o in OFFSETS[2:]),
+]
 OUT, OUT_BIAS = drawn(WIDTH, 4), drawn(4)
 VECTORS = drawn(40, WIDTH)
 EMPTY = np.zeros(0, np.intp)
@@ -43,7 +47,7 @@ def _update(layer: Layer, states: list[Floats], row: int, breaks: Places) -> Flo
     last = min([*(place for place in breaks.tolist() if place >= row), len(states) - 1])
     seen = [states[row + offset] if 0 <= row + offset <= last else np.zeros(WIDTH) for offset in layer.offsets]
     update: Floats = np.maximum(np.concatenate(seen) @ layer.weights + layer.bias, 0)
-    return update
+    return update if layer.narrow is None else update @ layer.narrow
 
 
 @pytest.mark.parametrize(

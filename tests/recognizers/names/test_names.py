@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recognizers.names import NameLists, read_lists, read_sections, to_hiragana
+from recognizers.names import NameLists, read_gazetteer, read_lists, read_sections, to_hiragana
 
 NAMES = NameLists.load()
 
@@ -45,3 +45,19 @@ def test_lists_are_split_at_spaces_or_kept_by_line(tmp_path: Path) -> None:
     path = tmp_path / "lists.txt"
     path.write_text("# note\n@a\nx y\nz\n@b lines\nx y\n", encoding="utf-8")
     assert read_lists(path) == {"a": ["x", "y", "z"], "b": ["x y"]}
+
+
+def test_places_and_words_are_known() -> None:
+    assert {"ikebukuro", "umeda"} <= NAMES.towns_romaji
+    assert "estimate" in NAMES.english
+    assert "robert" not in NAMES.english
+
+
+def test_municipalities_are_called_without_county_and_ending(tmp_path: Path) -> None:
+    path = tmp_path / "places.txt.gz"
+    path.write_bytes(
+        gzip.compress(
+            "P\t甲県\tコウ\nC\t上山郡下川町\tカ\nC\t大川市北区\tオ\nC\t津市\tツ\nC\t市川市\tイ\nT\t本町\t栄\n".encode()
+        )
+    )
+    assert read_gazetteer(path) == (frozenset({"下川", "大川", "市川"}), frozenset({"本町", "栄"}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recognizers.names.romaji import romanise, spell
+from recognizers.names.romaji import plain, romanise, spell
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,7 @@ def test_n_before_b_m_p_may_be_m() -> None:
 
 def test_text_without_kana_gives_no_spelling() -> None:
     assert romanise("漢字") == set()
+
+
+def test_signs_leave_long_vowels_out() -> None:
+    assert [plain(kana) for kana in ("とうきょう", "おおさか", "ゆうばり")] == ["tokyo", "osaka", "yubari"]
