@@ -36,7 +36,7 @@ class Shipper:
         batch: int = 256,
         batch_bytes: int = 2 << 20,
         linger: float = 0.02,
-        interval: float = 0.1,
+        interval: float = 0.25,
         max_wait: float = 2.0,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
