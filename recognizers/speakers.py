@@ -15,10 +15,12 @@ from collections.abc import Sequence
 _NAME = r"(?P<name>[^\W\d_][^\n\d:|,、。<>=\[\]()/「」\"'#*\t]{0,18}?)"
 _TIME = r"(?:(?:午[前後]|[AP]M) ?)?[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9])?(?: ?[AP]M)?"
 _DAY = r"(?:[0-9]{4}[/.-][0-9]{1,2}[/.-][0-9]{1,2}(?:\([月火水木金土日]\))?[ ,]{1,2})?"
+# A line of speech follows; where the next time follows, it is a plan of the day.
+_SPEECH = rf"(?=\n(?![^\n]{{1,22}}[ \t]{_TIME} ?$)[^\n])"
 _FORMS = tuple(
     re.compile(form, re.MULTILINE)
     for form in (
-        rf"^{_NAME}[ \t]{{1,2}}{_TIME} ?$",
+        rf"^{_NAME}[ \t]{{1,2}}{_TIME} ?${_SPEECH}",
         rf"^{_TIME}\t{_NAME}\t",
         rf"^\[?{_DAY}{_TIME}\]? {{1,2}}{_NAME} ?[:>]",
         rf"^{_NAME} {{0,2}}\[{_TIME}\]",
@@ -27,7 +29,7 @@ _FORMS = tuple(
 _CLOCK = re.compile("[0-9]:[0-5][0-9]")
 _ROLE = re.compile(
     "(?:お?(?:父|母|兄|姉|弟|妹|祖父|祖母|じい|ばあ|爺|婆)(?:さん|ちゃん|様)?|[夫妻私僕俺嫁]|ママ|パパ|司会者?|担当者?|お?客様?|店員?|管理者|事務局?"
-    "|運営|受付|本部|総務|人事|経理|先生|生徒|部長|課長|社長|店長|編集部|記者|聞き手|[A-Z]|.*(?:[Bb]ot|BOT|ボット|AI|system|System|システム|通知|サポート|センター"
+    "|運営|受付|集合|解散|開会|閉会|開始|終了|休憩|朝食|昼食|夕食|昼休み|会議|本部|総務|人事|経理|先生|生徒|部長|課長|社長|店長|編集部|記者|聞き手|[A-Z]|.*(?:[Bb]ot|BOT|ボット|AI|system|System|システム|通知|サポート|センター"
     "|assistant|Assistant|user|User|admin|Admin)(?:さん)?)"
 )
 

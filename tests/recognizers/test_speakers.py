@@ -21,8 +21,17 @@ def test_lines_of_one_form_name_who_speaks(text: str, names: list[str]) -> None:
     assert [text[start:end] for start, end in speakers(text)] == names
 
 
-@pytest.mark.parametrize("text", ["朝礼 9:00", "朝礼は 9:00\n昼食は12:00から", "もち: はい\n三田: はい", ""])
-def test_one_line_or_no_time_is_no_conversation(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "朝礼 9:00",
+        "朝礼は 9:00\n昼食は12:00から",
+        "もち: はい\n三田: はい",
+        "",
+        "集荷 9:00\n三田 9:30\n配達 10:00\n終わり",
+    ],
+)
+def test_one_line_no_time_or_a_plan_of_the_day_is_no_conversation(text: str) -> None:
     assert speakers(text) == []
 
 
