@@ -164,8 +164,10 @@ async def test_envoy_goes_to_another_control_plane_for_its_configuration():
         async with load(running, "b,a") as seen:
             for lost in (0, 1):
                 await running.services[f"cp{lost}"].stop()
+                before = len(seen.answers)
                 running.publish(snapshot(f"on-{lost}", a.config(), b.config()))
                 await running.acknowledged(f"on-{lost}")
+                await until(lambda before=before: "b" in seen.answers[before:])
                 await running.start_controlplane(lost)
                 running.publish(snapshot(f"off-{lost}", a.config()))
                 await running.acknowledged(f"off-{lost}")
