@@ -40,6 +40,8 @@ _NO_EVIDENCE = frozenset({13, 14, _HONORIFIC_FLAG, 17, 18, *range(19, 23)})
 _SPACE = -1
 # Traits of a distinct morpheme: may be half of a name; ends a sentence; is known as a name; is an honorific.
 _PAIRABLE, _ENDS, _KNOWN, _HONORIFIC = 1, 2, 4, 8
+# 4,980, 26.5, 812万. Zeros stay: they tell a round number or the beginning of a telephone number from others.
+_LONG_NUMBER, _DIGITS = re.compile("[0-9][0-9,.]+(?:[0-9,.]|[千万億兆]+)"), re.compile("[1-9]")
 _KANJI = re.compile("[\u4e00-\u9fff\u3400-\u4dbf\U00010000-\U0010ffff々〆ヶケ]*")
 _begin, _surface, _pos = sudachipy.Morpheme.begin, sudachipy.Morpheme.surface, sudachipy.Morpheme.part_of_speech_id
 
@@ -168,7 +170,13 @@ class _Numbers(dict[tuple[str, int], int]):
         self._learn = learn
 
     def __missing__(self, key: tuple[str, int]) -> int:
-        number = self[key] = self._learn(*key)
+        surface, pos = key
+        if _LONG_NUMBER.fullmatch(surface):
+            # Every text has its own, learning one takes a tenth of a scan, and no name depends on which digits they are.
+            like = _DIGITS.sub("5", surface), pos
+            if like != key:
+                return self[like]
+        number = self[key] = self._learn(surface, pos)
         return number
 
 

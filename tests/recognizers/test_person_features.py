@@ -95,3 +95,15 @@ def test_an_inflected_word_has_the_normal_form_of_its_word() -> None:
 def test_a_word_the_dictionary_lacks_is_its_own_normal_form() -> None:
     rows = FEATURIZER.rows("Zorbax")
     assert FEATURIZER.facts[int(rows.tokens[0])].normal == "Zorbax"
+
+
+def test_long_numbers_are_one_morpheme_whatever_their_digits_but_for_zeros() -> None:
+    rows = FEATURIZER.rows("予算は4,981円、残りは3,776円")
+    prices = [number for number in rows.tokens.tolist() if FEATURIZER.facts[number].surface == "5,555"]
+    assert len(prices) == 2
+    assert len(set(prices)) == 1
+    assert "5,000" in surfaces("会費は3,000円")
+    assert "55" not in surfaces("参加者は27名")
+    known = len(FEATURIZER.facts)
+    FEATURIZER.rows("予算は7,813円、残りは1,266円")
+    assert len(FEATURIZER.facts) == known

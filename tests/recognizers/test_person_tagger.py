@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice, product
+
 import numpy as np
 import pytest
 import sudachipy
@@ -53,12 +55,13 @@ def test_an_empty_text_has_no_names() -> None:
 def test_memory_is_given_up_when_it_is_full_but_for_frequent_morphemes() -> None:
     tagger = Tagger(sudachipy.Dictionary(), NameLists.load(), Network.load())
     empty, before = tagger.remembered, tagger.spans(TEXT, 0.4, 0.1)
-    number = 0
-    while tagger.remembered <= MEMORY:
-        tagger.tag(" ".join(f"Zq{number + more}x" for more in range(500)))
-        number += 500
+    words, most = map("".join, product("bcdfghjklm", repeat=5)), 0
+    while tagger.remembered >= most:
+        most = tagger.remembered
+        tagger.tag(" ".join(islice(words, 500)))
+    assert MEMORY / 2 < most <= MEMORY + 500
     assert tagger.spans(TEXT, 0.4, 0.1) == before
-    assert empty <= tagger.remembered < empty + 100
+    assert empty <= tagger.remembered < empty + 600
 
 
 def test_what_a_morpheme_gives_does_not_depend_on_when_it_was_met() -> None:
