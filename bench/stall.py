@@ -63,8 +63,8 @@ class Journal:
         del entry
         return Position(next(self._seq), bytes(32))
 
-    async def durable(self, seq: int) -> None:
-        del seq
+    async def durable(self, seq: int, *, here: bool = False) -> None:
+        del seq, here
 
     def hold(self, seq: int) -> None:
         del seq

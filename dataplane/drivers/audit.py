@@ -37,9 +37,9 @@ class AuditLog:
             self._refused_at = self._monotonic()
             raise
 
-    async def durable(self, seq: int) -> None:
+    async def durable(self, seq: int, *, here: bool = False) -> None:
         """See Journal.durable."""
-        await self._journal.durable(seq)
+        await self._journal.durable(seq, here=here)
 
     def hold(self, seq: int) -> None:
         """Keep this entry and all after it."""

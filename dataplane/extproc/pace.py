@@ -15,6 +15,7 @@ from typing import Any
 SLICE_SECONDS = 0.005
 PAUSE_SECONDS = 0.005
 _INSTANT = 0.0005
+FEW_STREAMS = 4
 
 
 class Pace:
@@ -24,6 +25,11 @@ class Pace:
         self._turn = asyncio.Lock()
         self.streams = 0
         """Streams that are open now."""
+
+    @property
+    def few(self) -> bool:
+        """Whether so few streams are open that an answer's delay matters more than the processor's use."""
+        return self.streams <= FEW_STREAMS
 
     async def slice(self, steps: Generator[None, None, Any]) -> None:
         """Run one slice of `steps`. Raises what it raises; Finished at its end."""

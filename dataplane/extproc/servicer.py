@@ -47,8 +47,8 @@ class Journal(Protocol):
     def append(self, entry: bytes) -> Position:
         """Keep an entry."""
 
-    async def durable(self, seq: int) -> None:
-        """Wait until it is on the disk."""
+    async def durable(self, seq: int, *, here: bool = False) -> None:
+        """Wait until it is on the disk; `here`: in this thread, if that is quick."""
 
     def hold(self, seq: int) -> None:
         """This entry opens something that has not ended: a successor must find it."""
@@ -198,7 +198,7 @@ class _Stream:
                 self._held = position.seq
                 journal.hold(position.seq)
             if effect.durable:
-                await self._patiently(journal.durable(position.seq))
+                await self._patiently(journal.durable(position.seq, here=self._services.pace.few))
         except Exception as error:  # noqa: BLE001 -- however the journal fails, the session decides what follows
             self._services.report(error, self.session.request_id)
             return ev.AppendFailed() if effect.answered else None

@@ -104,13 +104,15 @@ class Journal:
         self.on_append()
         return Position(seq, link)
 
-    async def durable(self, seq: int) -> None:
+    async def durable(self, seq: int, *, here: bool = False) -> None:
         """Wait until the entry is on the disk; concurrent callers share one fsync.
+
+        `here`: hold up the event loop for it if the disk is quick, because hardly anybody else is there.
 
         Raises JournalError when it may not be.
         """
         try:
-            await self._sync.wait(seq)
+            await self._sync.wait(seq, here=here)
         except OSError as error:
             raise self._error(self._sync.failure) from error
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from dataplane.extproc.pace import Finished, Pace
+from dataplane.extproc.pace import FEW_STREAMS, Finished, Pace
 
 
 def steps(count, log=None, seconds=0.0):
@@ -56,3 +56,12 @@ async def test_an_error_leaves_the_turn_to_others():
     with pytest.raises(ValueError, match="choked"):
         await pace.slice(broken())
     assert await finish(pace, steps(1)) == "result"
+
+
+def test_streams_are_few_up_to_a_number():
+    pace = Pace()
+    assert pace.few
+    pace.streams = FEW_STREAMS
+    assert pace.few
+    pace.streams += 1
+    assert not pace.few

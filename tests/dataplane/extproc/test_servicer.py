@@ -21,6 +21,7 @@ class Journal:
     def __init__(self, *, broken=False, sync_seconds=0.0):
         self.entries, self.held, self.released, self.synced = [], [], [], []
         self.broken, self.sync_seconds = broken, sync_seconds
+        self.here = []
 
     def append(self, entry):
         if self.broken:
@@ -28,7 +29,8 @@ class Journal:
         self.entries.append(AuditEntry.FromString(entry))
         return SimpleNamespace(seq=len(self.entries), link=LINK)
 
-    async def durable(self, seq):
+    async def durable(self, seq, *, here=False):
+        self.here.append(here)
         await asyncio.sleep(self.sync_seconds)
         self.synced.append(seq)
 
@@ -299,6 +301,14 @@ async def test_long_work_asks_for_more_time_and_gives_up_in_the_end():
     rig = Rig(timing=Timing(patience=9, longest=0.02), new_session=made)
     assert await rig.run(request_headers(), long) == ["request_headers", "immediate_response"]
     assert orjson.loads(rig.envoy.replies[1].immediate_response.body)["error"]["code"] == "redaction_unavailable"
+
+
+async def test_the_disk_is_waited_for_here_only_while_few_streams_are_open():
+    rig = Rig()
+    await rig.run(*WHOLE)
+    rig.services.pace.streams = 100
+    await rig.run(*WHOLE)
+    assert rig.journal.here == [True, False]
 
 
 async def test_the_last_bytes_of_a_stream_come_after_the_disk():
