@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -18,12 +19,25 @@ STATE = click.option(
 )
 
 
+def usual_workers() -> int:
+    """Envoy, the control plane and PostgreSQL want their share of the processors this process may use."""
+    # macOS knows no affinity.
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(8, max(1, usable // 2))
+
+
 @click.command(name="up")
 @STATE
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address the gateway listens on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--control-planes", default=1, show_default=True, type=click.IntRange(1, 16), help="Replicas.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 128), help="Data-plane processes.")
+@click.option(
+    "--workers",
+    default=usual_workers,
+    show_default="one per two processors, 8 at most",
+    type=click.IntRange(1, 128),
+    help="Data-plane processes.",
+)
 @click.option("--drain-seconds", default=30.0, show_default=True, help="How long to wait for streams when stopping.")
 def command(*, state: Path, host: str, port: int, control_planes: int, workers: int, drain_seconds: float) -> None:
     """Run PostgreSQL, control plane, data plane and Envoy until Ctrl-C; children that die are restarted."""

@@ -51,7 +51,9 @@ class Stack:
     def __init__(self, state: Path, *options: str, env: dict[str, str] | None = None) -> None:
         self.state = state
         self.lines: list[str] = []
-        command = [sys.executable, "-m", "controlplane.cli", "up", "--state", str(state), "--port", "0", *options]
+        command = [sys.executable, "-m", "controlplane.cli", "up", "--state", str(state), "--port", "0"]
+        # The same on every machine, unless asked for otherwise.
+        command += ["--workers", "1", *options]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | (env or {}))
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
