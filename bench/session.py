@@ -114,7 +114,8 @@ def _microseconds(work: Callable[[int], None], seconds: float) -> float:
     return (time.perf_counter() - start) / rounds * 1e6
 
 
-def _exchange(analyzer: Analyzer, found: ev.PolicyFound, number: int, *, stream: bool) -> None:
+def exchange(analyzer: Analyzer, found: ev.PolicyFound, number: int, *, stream: bool) -> None:
+    """One exchange from beginning to end, under the policy found."""
     session = Session(lambda policy, _: Redaction(policy, analyzer.scan), Limits())
     first, *rest = exchange_events(number, stream=stream)
     _drive(session, [first, found, *rest])
@@ -132,7 +133,7 @@ def main() -> None:
         policy = Policy.compile(RedactionPolicy(name="p", version="v", enabled=enabled), b"k" * 32)
         found = ev.PolicyFound(policy)
         for stream in (False, True):
-            work = partial(_exchange, analyzer, found, stream=stream)
+            work = partial(exchange, analyzer, found, stream=stream)
             median = statistics.median(_microseconds(work, seconds / 5) for _ in range(5))
             kind = f"stream, {CHUNKS} chunks" if stream else "whole"
             print(f"| {'on' if enabled else 'off'} | {kind} | {median:,.0f} |")

@@ -1,0 +1,13 @@
+"""What a pause costs: that every pause is measured as often as asked, after work and with nothing between."""
+
+from __future__ import annotations
+
+from bench.cold import measure
+
+
+def test_every_pause_is_measured_after_other_work() -> None:
+    calls: list[int] = []
+    found = measure(lambda: calls.append(1), (0.0, 0.0001), 5)
+    assert set(found) == {0.0, 0.0001}
+    assert all(value >= 0 for value in found.values())
+    assert len(calls) == 2 * 2 * 5
