@@ -4,10 +4,11 @@ usage: python -m bench [--seconds S] [--quick] [--json FILE]
 
 Three ways to the same simulated provider, one worker of everything: *direct* (one Envoy listener, one route), *PII off*
 (authz, budget, translation, audit; detection disabled by policy) and *PII on*. What is added below saturation is
-measured in rounds of all three, for minutes differ, with one data-plane worker and, at the same rate, with two. Every request has a prompt of its own of
-about 1 KB of Japanese; conversations are measured apart. Figures: requests/s, latency percentiles, time to first token
-and gaps between chunks of streams, CPU time per request and process, memory. Limits: generator, provider, Envoy and
-Kagami share this machine, so absolute throughput falls with fewer cores; read differences and ratios within one run.
+measured in rounds of all three, for minutes differ: with one data-plane worker and, at the same rate, with two, and with
+one that waits awake (`kagami up --busy-poll-ms`). Every request has a prompt of its own of about 1 KB of Japanese;
+conversations are measured apart. Figures: requests/s, latency percentiles, time to first token and gaps between chunks
+of streams, CPU time per request and process, memory. Limits: generator, provider, Envoy and Kagami share this machine,
+so absolute throughput falls with fewer cores; read differences and ratios within one run.
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ from bench.stack import Stack, running
 CONCURRENCY = (1, 8, 32)
 WAYS = ("direct", "PII off", "PII on")
 ROUNDS = 5
+ONE = "1 worker"
+# Others that are measured below saturation, at the rate of the one: what they are called, and how they are started.
+OTHERS: dict[str, dict[str, int]] = {
+    "2 workers": {"workers": 2},
+    "1 worker, busy polling": {"busy_poll_ms": 1_000},
+}
 console = Console()
 _seeds = itertools.count(1)
 
@@ -102,19 +109,15 @@ async def warm_up(stack: Stack, seconds: float) -> None:
         await once(stack, way, 4, min(1.5, seconds))
 
 
-async def below_saturation(stack: Stack, seconds: float, rate: float, workers: int) -> list[list[dict[str, Any]]]:
-    """Rounds of one cell for each way, all with `rate` requests a second offered; `stack` has so many workers."""
+async def below_saturation(stack: Stack, seconds: float, rate: float, label: str) -> list[list[dict[str, Any]]]:
+    """Rounds of one cell for each way, all with `rate` requests a second offered; `label` says how the stack runs."""
     rounds = []
     for number in range(1, ROUNDS + 1):
-        name = f"{rate:.0f} requests/s offered, {_workers(workers)}, round {number} of {ROUNDS}"
+        name = f"{rate:.0f} requests/s offered, {label}, round {number} of {ROUNDS}"
         console.print(f"  below saturation ({name}) …", style="dim")
         cells = [await once(stack, way, 8, seconds / 2, rate=rate) for way in WAYS]
-        rounds.append([{**cell, "workers": workers} for cell in cells])
+        rounds.append(cells)
     return rounds
-
-
-def _workers(count: int) -> str:
-    return "1 worker" if count == 1 else f"{count} workers"
 
 
 async def measure(stack: Stack, seconds: float, levels: tuple[int, ...]) -> dict[str, Any]:
@@ -130,7 +133,7 @@ async def measure(stack: Stack, seconds: float, levels: tuple[int, ...]) -> dict
         cell["way"]: cell["rps"] for cell in report["non_stream"] if cell["concurrency"] == 8 or len(levels) == 1
     }
     rate = max(1.0, saturated["PII on"] * 0.5)
-    report["below_saturation"]["1"] = await below_saturation(stack, seconds, rate, 1)
+    report["below_saturation"][ONE] = await below_saturation(stack, seconds, rate, ONE)
     for way in WAYS:
         console.print(f"  ten-turn conversations, {way} …", style="dim")
         report["conversation"].append(await conversations(stack, way, seconds))
@@ -165,12 +168,12 @@ def show(report: dict[str, Any]) -> None:
         "control plane µs",
         "Envoy µs",
     ]
-    low = {count: [_middle(list(cells)) for cells in zip(*rounds, strict=True)]
-           for count, rounds in report["below_saturation"].items()}  # fmt: skip
+    low = {label: [_middle(list(cells)) for cells in zip(*rounds, strict=True)]
+           for label, rounds in report["below_saturation"].items()}  # fmt: skip
     half = f"One answer, half of what one worker does offered, medians of {ROUNDS} rounds"
     for title, cells in (
         ("One answer, closed loop", report["non_stream"]),
-        *((f"{half}, {_workers(int(count))}", cells) for count, cells in low.items()),
+        *((f"{half}, {label}", cells) for label, cells in low.items()),
     ):
         rows = [
             [cell["way"], str(cell["concurrency"]), f"{cell['rps']:.0f}", *(f"{cell[p]:.1f}" for p in percentiles),
@@ -223,10 +226,10 @@ def verdict(report: dict[str, Any]) -> None:
     """The bars the project set itself, from this run."""
     at8 = {cell["way"]: cell for cell in report["non_stream"] if cell["concurrency"] == 8}
     lines = []
-    for count, rounds in report["below_saturation"].items():
+    for label, rounds in report["below_saturation"].items():
         added = _added(rounds)
         middle, said = statistics.median(added), f"rounds {added[0]:.1f} to {added[-1]:.1f}"
-        name = f"PII on adds to p95 below saturation, {_workers(int(count))}"
+        name = f"PII on adds to p95 below saturation, {label}"
         lines.append((name, f"{middle:.1f} ms ({said})", "≤ 8 ms", middle <= 8))
     for way, bar in (("PII off", 700), ("PII on", 150)):
         if way in at8:
@@ -257,11 +260,12 @@ def main() -> None:
     with running() as stack:
         levels, seconds = ((8,), 1.0) if options.quick else (CONCURRENCY, options.seconds)
         report = uvloop.run(measure(stack, seconds, levels))
-    console.print("starting the same with two data-plane workers …")
-    with running(workers=2) as stack:
-        rate = report["below_saturation"]["1"][0][0]["rate_asked"]
-        uvloop.run(warm_up(stack, seconds))
-        report["below_saturation"]["2"] = uvloop.run(below_saturation(stack, seconds, rate, 2))
+    rate = report["below_saturation"][ONE][0][0]["rate_asked"]
+    for label, started in OTHERS.items():
+        console.print(f"starting the same with {label} …")
+        with running(**started) as stack:
+            uvloop.run(warm_up(stack, seconds))
+            report["below_saturation"][label] = uvloop.run(below_saturation(stack, seconds, rate, label))
     if options.json:
         options.json.write_text(json.dumps(report, indent=1))
     show(report)

@@ -93,7 +93,7 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(workers: int = 1) -> Iterator[Stack]:
+def running(workers: int = 1, busy_poll_ms: int = 0) -> Iterator[Stack]:
     """The three ways, ready. Raises RuntimeError with the log's end when a part does not start."""
     with tempfile.TemporaryDirectory(prefix="kagami-bench-") as folder, contextlib.ExitStack() as cleanup:
         root = Path(folder)
@@ -106,6 +106,7 @@ def running(workers: int = 1) -> Iterator[Stack]:
         _start(cleanup, root / "direct.log", [binary(), "-c", str(config), *options])
         state = root / "state"
         up = [*kagami, "up", "--state", str(state), "--port", "0", "--workers", str(workers)]
+        up += ["--busy-poll-ms", str(busy_poll_ms)]
         gateway = _start(cleanup, root / "up.log", up)
         _wait((state / "endpoints.json").exists, root / "up.log", gateway)
         objects = root / "objects.yaml"

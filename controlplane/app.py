@@ -181,7 +181,8 @@ class ControlPlane:
         most = self.settings.gateway.max_request_bytes + _OVERHEAD_BYTES
         token = self.settings.cluster_token
         authorize = functools.partial(cluster.admits, token) if token else None
-        return Server(methods, max_message_bytes=most, on_error=_check_failed, authorize=authorize)
+        linger = self.settings.busy_poll_ms / 1e3
+        return Server(methods, max_message_bytes=most, on_error=_check_failed, authorize=authorize, linger=linger)
 
     async def _announce_ready(self) -> None:
         async for _ in self.snapshots.subscribe():

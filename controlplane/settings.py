@@ -47,6 +47,8 @@ class Settings:
     admin_token: str | None = field(default=None, repr=False)
     cluster_token: str | None = field(default=None, repr=False)
     """What the other parts present (`kagamirpc.token`); without it only unix sockets are spoken."""
+    busy_poll_ms: int = 0
+    """How long it waits awake after a check began; keeps a core busy meanwhile (`kagamirpc.polling`)."""
     log_level: str = "info"
     log_format: str = "json"
 
@@ -62,6 +64,7 @@ def parse(env: Mapping[str, str]) -> Settings:
         "database_url": reader.secret("KAGAMI_DATABASE_URL", _database_url),
         "pepper": reader.secret("KAGAMI_KEY_PEPPER", _pepper),
         "admin_token": reader.secret("KAGAMI_ADMIN_TOKEN", _token, required=False),
+        "busy_poll_ms": reader.read("KAGAMI_BUSY_POLL_MS", _from(0, 60_000, "milliseconds"), "0"),
         "log_level": reader.read("KAGAMI_LOG_LEVEL", _one_of(_LEVELS), "info"),
         "log_format": reader.read("KAGAMI_LOG_FORMAT", _one_of(_FORMATS), "json"),
     }
@@ -69,9 +72,9 @@ def parse(env: Mapping[str, str]) -> Settings:
         "listen": reader.read("KAGAMI_GATEWAY_LISTEN", _address, "0.0.0.0:8080"),
         "controlplane": reader.read("KAGAMI_CONTROLPLANE_ENDPOINTS", endpoints, None) or (listen,),
         "dataplane": reader.read("KAGAMI_DATAPLANE_ENDPOINTS", endpoints),
-        "max_request_bytes": reader.read("KAGAMI_MAX_REQUEST_BYTES", _bytes_from(1 << 10, 64 << 20), str(10 << 20)),
+        "max_request_bytes": reader.read("KAGAMI_MAX_REQUEST_BYTES", _from(1 << 10, 64 << 20, "bytes"), str(10 << 20)),
         # The data plane has the same setting: Envoy must hold what the data plane is to see whole.
-        "max_response_bytes": reader.read("KAGAMI_MAX_RESPONSE_BYTES", _bytes_from(1 << 16, 1 << 30), str(32 << 20)),
+        "max_response_bytes": reader.read("KAGAMI_MAX_RESPONSE_BYTES", _from(1 << 16, 1 << 30, "bytes"), str(32 << 20)),
     }
     exposed = [endpoint for endpoint in (listen, *(gateway["dataplane"] or ())) if endpoint and not endpoint.path]
     gateway["token"] = settings["cluster_token"] = reader.secret(_CLUSTER_TOKEN, cluster.parse, required=bool(exposed))
@@ -174,10 +177,10 @@ def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
     return convert
 
 
-def _bytes_from(least: int, most: int) -> Callable[[str], int]:
+def _from(least: int, most: int, unit: str) -> Callable[[str], int]:
     def convert(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-            raise ValueError(f"must be a number of bytes from {least} to {most}")
+            raise ValueError(f"must be a number of {unit} from {least} to {most}")
         return int(text)
 
     return convert

@@ -48,6 +48,8 @@ class Settings:
     max_response_bytes: int
     drain_seconds: int
     """How long streams may go on after SIGTERM."""
+    busy_poll_ms: int
+    """How long a worker waits awake after a call began; keeps a core busy meanwhile (`kagamirpc.polling`)."""
     log_level: str
     log_format: str
     spacy_pipelines: Mapping[str, str] = field(default_factory=dict)
@@ -74,6 +76,7 @@ def parse(env: Mapping[str, str], read: Callable[[Path], bytes] = Path.read_byte
         cluster_token=reader.cluster_token(),
         max_response_bytes=reader.number("KAGAMI_MAX_RESPONSE_BYTES", 32 << 20, 1 << 16, 1 << 30),
         drain_seconds=reader.number("KAGAMI_DRAIN_SECONDS", 20, 0, 3600),
+        busy_poll_ms=reader.number("KAGAMI_BUSY_POLL_MS", 0, 0, 60_000),
         log_level=reader.choice("KAGAMI_LOG_LEVEL", "info", _LEVELS),
         log_format=reader.choice("KAGAMI_LOG_FORMAT", "json", _FORMATS),
         spacy_pipelines=reader.pipelines("KAGAMI_SPACY_PIPELINES"),

@@ -38,8 +38,17 @@ def usual_workers() -> int:
     type=click.IntRange(1, 128),
     help="Data-plane processes.",
 )
+@click.option(
+    "--busy-poll-ms",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 60_000),
+    help="How long control planes and workers stay awake after a request: less latency for a core each.",
+)
 @click.option("--drain-seconds", default=30.0, show_default=True, help="How long to wait for streams when stopping.")
-def command(*, state: Path, host: str, port: int, control_planes: int, workers: int, drain_seconds: float) -> None:
+def command(
+    *, state: Path, host: str, port: int, control_planes: int, workers: int, busy_poll_ms: int, drain_seconds: float
+) -> None:
     """Run PostgreSQL, control plane, data plane and Envoy until Ctrl-C; children that die are restarted."""
     from controlplane.cli.local.stack import Options
     from controlplane.cli.local.up import up
@@ -50,6 +59,7 @@ def command(*, state: Path, host: str, port: int, control_planes: int, workers: 
         port=port,
         control_planes=control_planes,
         workers=workers,
+        busy_poll_ms=busy_poll_ms,
         drain_seconds=drain_seconds,
     )
     sys.exit(asyncio.run(up(options, lambda line: click.echo(line, err=True))))

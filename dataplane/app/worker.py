@@ -101,7 +101,13 @@ class Worker:
         methods = {**extproc.methods(self._services(budget)), **self._health.methods}
         token = self._settings.cluster_token
         authorize = functools.partial(cluster.admits, token) if token else None
-        return Server(methods, max_message_bytes=extproc.MAX_MESSAGE_BYTES, on_error=_call_failed, authorize=authorize)
+        return Server(
+            methods,
+            max_message_bytes=extproc.MAX_MESSAGE_BYTES,
+            on_error=_call_failed,
+            authorize=authorize,
+            linger=self._settings.busy_poll_ms / 1e3,
+        )
 
     def _services(self, budget: Budget) -> Services:
         limits = Limits(max_response_bytes=self._settings.max_response_bytes)

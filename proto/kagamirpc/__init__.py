@@ -9,6 +9,7 @@ gRPC over HTTP/2 for those two calls and for health checks, and hands servicers 
     events      what a connection tells its owner
     connection  one HTTP/2 connection as a state machine: bytes in → events, calls → bytes out; pure
     server      asyncio shell: sockets, tasks, drain
+    polling     waiting for the next call awake, for who prefers that
     health      the health check of such a server
     token       the secret callers present where the network is not a unix socket; pure
 

@@ -24,6 +24,7 @@ from typing import cast
 
 from kagamirpc.connection import Connection
 from kagamirpc.events import Event, HalfClosed, Message, Opened, ProtocolError
+from kagamirpc.polling import Polling
 
 ABORTED, UNIMPLEMENTED, INTERNAL, UNAUTHENTICATED = 10, 12, 13, 16
 Headers = list[tuple[bytes, bytes]]
@@ -159,6 +160,9 @@ class _Protocol(asyncio.Protocol):
         if not method.public and not self._server.authorize(event.headers):
             self.connection.finish(event.stream_id, UNAUTHENTICATED)
             return
+        if not method.public:
+            # Health checks never end.
+            self._server.polling.touch()
         call = Call(self, event.stream_id, event.headers)
         self._calls[event.stream_id] = call
         task = asyncio.get_running_loop().create_task(self._run(method, call))
@@ -234,12 +238,20 @@ class Server:
     """Serves `methods` on a unix socket (`unix:/path`) or `host:port`."""
 
     def __init__(
-        self, methods: Methods, *, max_message_bytes: int, on_error: ErrorHook, authorize: Authorize | None = None
+        self,
+        methods: Methods,
+        *,
+        max_message_bytes: int,
+        on_error: ErrorHook,
+        authorize: Authorize | None = None,
+        linger: float = 0.0,
     ) -> None:
+        """`linger`: seconds to wait awake for the next call (`kagamirpc.polling`)."""
         self.methods = methods
         self.authorize = authorize or _anyone
         self.max_message_bytes = max_message_bytes
         self.on_error = on_error
+        self.polling = Polling(linger)
         self.protocols: set[_Protocol] = set()
         self._listener: asyncio.AbstractServer | None = None
 
@@ -267,3 +279,4 @@ class Server:
             await asyncio.wait(tasks, timeout=grace)
         for protocol in list(self.protocols):
             protocol.abort()
+        self.polling.stop()

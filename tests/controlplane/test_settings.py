@@ -45,12 +45,14 @@ def test_everything_can_be_said() -> None:
             "KAGAMI_MAX_REQUEST_BYTES": "2048",
             "KAGAMI_MAX_RESPONSE_BYTES": "65536",
             "KAGAMI_ADMIN_TOKEN": "t" * 16,
+            "KAGAMI_BUSY_POLL_MS": "250",
             "KAGAMI_LOG_LEVEL": "debug",
             "KAGAMI_LOG_FORMAT": "console",
         }
     )
     assert (settings.node, settings.listen, settings.admin_token) == ("cp-1", "unix:/run/kagami/cp-1.sock", "t" * 16)
     assert len(settings.gateway.controlplane) == 2
+    assert settings.busy_poll_ms == 250
     assert (settings.gateway.max_request_bytes, settings.gateway.max_response_bytes) == (2048, 65536)
 
 

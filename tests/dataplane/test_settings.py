@@ -72,6 +72,7 @@ def test_every_problem_is_told_at_once_and_names_its_variable():
         ("KAGAMI_LOG_LEVEL", "loud"),
         ("KAGAMI_LOG_FORMAT", "xml"),
         ("KAGAMI_DRAIN_SECONDS", "-1"),
+        ("KAGAMI_BUSY_POLL_MS", "60001"),
         ("KAGAMI_SPACY_PIPELINES", "en_core_web_sm"),
         ("KAGAMI_SPACY_PIPELINES", "en=a b"),
         ("KAGAMI_SPACY_PIPELINES", "en=one,en=two"),

@@ -16,7 +16,7 @@ Errors = list[tuple[str, BaseException]]
 
 @asynccontextmanager
 async def serving(
-    folder: Path, methods: Methods, authorize: Authorize | None = None
+    folder: Path, methods: Methods, authorize: Authorize | None = None, linger: float = 0.0
 ) -> AsyncIterator[tuple[Server, grpc.aio.Channel, Errors]]:
     errors: Errors = []
     server = Server(
@@ -24,6 +24,7 @@ async def serving(
         max_message_bytes=1 << 22,
         on_error=lambda where, error: errors.append((where, error)),
         authorize=authorize,
+        linger=linger,
     )
     await server.start(f"unix:{folder}/s")
     async with grpc.aio.insecure_channel(f"unix:{folder}/s") as channel:
@@ -190,3 +191,19 @@ async def test_only_methods_marked_public_need_no_authorization(tmp_path: Path) 
         await call.write(b"x")
         assert await call.read() == b"x"
         call.cancel()
+
+
+async def test_calls_keep_a_server_awake_that_lingers_but_health_checks_do_not(tmp_path: Path) -> None:
+    methods = {b"/s/Upper": Unary(upper), b"/s/Health": Unary(upper, public=True)}
+    async with serving(tmp_path, methods, linger=30) as (server, channel, _errors):
+        await channel.unary_unary("/s/Health")(b"x")
+        assert not server.polling.awake
+        await channel.unary_unary("/s/Upper")(b"x")
+        assert server.polling.awake
+    assert not server.polling.awake
+
+
+async def test_a_server_that_does_not_linger_sleeps(tmp_path: Path) -> None:
+    async with serving(tmp_path, {b"/s/Upper": Unary(upper)}) as (server, channel, _errors):
+        await channel.unary_unary("/s/Upper")(b"x")
+        assert not server.polling.awake

@@ -38,6 +38,8 @@ class Options:
     control_planes: int = 1
     workers: int = 1
     envoy_threads: int = 2
+    busy_poll_ms: int = 0
+    """How long each process of the planes waits awake after a call; costs a core each."""
     drain_seconds: float = 30.0
     environment: Mapping[str, str] = field(default_factory=dict)
     """Further settings of the planes, over this process's own environment."""
@@ -216,6 +218,7 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             # Numerical libraries must not start a thread pool per process.
             "OMP_NUM_THREADS": "1",
+            "KAGAMI_BUSY_POLL_MS": str(self.options.busy_poll_ms),
             MARK: str(self.layout.state),
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KAGAMI_")}
