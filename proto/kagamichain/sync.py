@@ -34,15 +34,25 @@ class _Job(NamedTuple):
 class GroupSync:
     """Durability of an append-only file that may move on to new files. One event loop, one helper thread."""
 
-    def __init__(self, fd: int, seq: int, note: Callable[[int], None], on_failure: Callable[[], None]) -> None:
-        """`note`: told what is durable, in the thread that made it so; `on_failure`: told once, in the event loop."""
+    def __init__(
+        self,
+        fd: int,
+        seq: int,
+        note: Callable[[int], None],
+        on_failure: Callable[[], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`note`: told what is durable, in the thread that made it so; `on_failure`: told once, in the event loop.
+
+        `now`: seconds.
+        """
         self.synced = seq
         self.appended = seq
         self.failure = ""
         """Why nothing can be made durable any more; empty while all is well."""
         self._fd = fd
         self._retired: list[int] = []
-        self._note, self._on_failure = note, on_failure
+        self._note, self._on_failure, self._now = note, on_failure, now
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._busy = False
         self._distrusted_until = 0.0
@@ -83,7 +93,7 @@ class GroupSync:
 
     @property
     def _trusted(self) -> bool:
-        return not (self._busy or self.failure) and time.monotonic() >= self._distrusted_until
+        return not (self._busy or self.failure) and self._now() >= self._distrusted_until
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._busy = True
@@ -120,10 +130,10 @@ class GroupSync:
             self.failure = f"{reason}: entries may be lost; check the disk and restart the process"
 
     def _settle(self, seq: int, fds: list[int]) -> None:
-        start = time.monotonic()
+        start = self._now()
         for fd in fds:
             _sync_file(fd)
-        if (end := time.monotonic()) - start > QUICK_SECONDS:
+        if (end := self._now()) - start > QUICK_SECONDS:
             self._distrusted_until = end + DISTRUST_SECONDS
         for fd in fds[:-1]:
             os.close(fd)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,14 +102,13 @@ async def test_a_slow_disk_is_not_waited_for_here_for_a_while(
     fd: int, threads: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     quick = module._sync_file
 
     def slow(fd: int) -> None:
         quick(fd)
         now[0] += module.QUICK_SECONDS * 1.5
 
-    sync = GroupSync(fd, 0, lambda seq: None, lambda: None)
+    sync = GroupSync(fd, 0, lambda seq: None, lambda: None, lambda: now[0])
     for seq, work, passed in ((1, slow, 0.0), (2, quick, 1.0), (3, quick, module.DISTRUST_SECONDS)):
         monkeypatch.setattr(module, "_sync_file", work)
         now[0] += passed
