@@ -2,9 +2,9 @@
 
 usage: python -m bench.cold [--rounds N]
 
-Between two requests a service pauses, and what it had in the processor's caches goes to whoever computes meanwhile. The
-pause here is a busy loop, so no core sleeps, no process switches, and what is left is memory: a machine of one's own
-shows ratios near 1, a shared one shows its neighbours. Pauses come in random order, so a slow minute slows all alike.
+Between two requests a service pauses, and what it had in the processor's caches may go to whoever computes meanwhile.
+The pause here is a busy loop, so neither a sleeping core nor a switch of processes explains what it costs; that it is
+memory is an inference, for a guest sees no counters of the processor. Pauses come in random order, so a slow minute slows all alike.
 Works: one scan of a prompt of 340 characters, one exchange with detection off (the pure session, no I/O).
 """
 

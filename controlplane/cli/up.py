@@ -19,11 +19,14 @@ STATE = click.option(
 )
 
 
-def usual_workers() -> int:
-    """Envoy, the control plane and PostgreSQL want their share of the processors this process may use."""
-    # macOS knows no affinity.
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, max(1, usable // 2))
+def usual_workers(processors: int) -> int:
+    """How many workers: Envoy, the control plane and PostgreSQL want their share of the processors."""
+    return min(8, max(1, processors // 2))
+
+
+def _processors() -> int:
+    """How many this process may use; macOS knows no affinity."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @click.command(name="up")
@@ -33,7 +36,7 @@ def usual_workers() -> int:
 @click.option("--control-planes", default=1, show_default=True, type=click.IntRange(1, 16), help="Replicas.")
 @click.option(
     "--workers",
-    default=usual_workers,
+    default=lambda: usual_workers(_processors()),
     show_default="one per two processors, 8 at most",
     type=click.IntRange(1, 128),
     help="Data-plane processes.",

@@ -3,12 +3,12 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kagamichain import sync as module
-from kagamichain.sync import GroupSync
+from kagamichain.sync import DISTRUST_SECONDS, QUICK_SECONDS, GroupSync
 
 
 @pytest.fixture
@@ -62,61 +62,55 @@ async def test_a_file_is_closed_once_it_is_durable_and_another_took_its_place(fd
     assert noted == [2, 2]
 
 
-@pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The thread of each fsync."""
-    seen: list[int] = []
+class Syncing(GroupSync):
+    """Knows in which threads it made something durable: `note` is called there."""
 
-    def note(fd: int) -> None:
-        os.fsync(fd)
-        seen.append(threading.get_ident())
+    def __init__(self, fd: int, now: Callable[[], float] = time.monotonic) -> None:
+        self.threads: list[int] = []
+        super().__init__(fd, 0, lambda seq: self.threads.append(threading.get_ident()), lambda: None, now)
 
-    monkeypatch.setattr(module, "_sync_file", note)
-    return seen
+    async def durable(self, seq: int, *, here: bool) -> bool:
+        """Append, wait, and whether that was done in this thread."""
+        self.appended = seq
+        await self.wait(seq, here=here)
+        assert self.synced == seq
+        return self.threads[-1] == threading.get_ident()
 
 
-async def test_here_is_this_thread_and_elsewhere_another(fd: int, threads: list[int]) -> None:
-    sync = GroupSync(fd, 0, lambda seq: None, lambda: None)
-    for seq, here in ((1, True), (2, False), (3, True)):
-        sync.appended = seq
-        await sync.wait(seq, here=here)
-        assert sync.synced == seq
+async def test_here_is_this_thread_and_elsewhere_another(fd: int) -> None:
+    sync = Syncing(fd)
+    assert [await sync.durable(seq, here=here) for seq, here in ((1, True), (2, False), (3, True))] == [
+        True,
+        False,
+        True,
+    ]
     sync.close(3)
-    mine = threading.get_ident()
-    assert [thread == mine for thread in threads[:3]] == [True, False, True]
 
 
-async def test_here_waits_for_one_that_is_under_way(fd: int, threads: list[int]) -> None:
-    sync = GroupSync(fd, 0, lambda seq: None, lambda: None)
+async def test_here_waits_for_one_that_is_under_way(fd: int) -> None:
+    sync = Syncing(fd)
     sync.appended = 1
     first = asyncio.create_task(sync.wait(1))
     await asyncio.sleep(0)
-    sync.appended = 2
-    await sync.wait(2, here=True)
+    assert not await sync.durable(2, here=True)
     assert first.done()
-    assert threading.get_ident() not in threads
     sync.close(2)
 
 
-async def test_a_slow_disk_is_not_waited_for_here_for_a_while(
-    fd: int, threads: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [1000.0]
-    quick = module._sync_file
+async def test_a_slow_disk_is_not_waited_for_here_for_a_while(fd: int) -> None:
+    clock = {"now": 1_000.0, "step": QUICK_SECONDS * 1.5}
 
-    def slow(fd: int) -> None:
-        quick(fd)
-        now[0] += module.QUICK_SECONDS * 1.5
+    def now() -> float:
+        clock["now"] += clock["step"]
+        return clock["now"]
 
-    sync = GroupSync(fd, 0, lambda seq: None, lambda: None, lambda: now[0])
-    for seq, work, passed in ((1, slow, 0.0), (2, quick, 1.0), (3, quick, module.DISTRUST_SECONDS)):
-        monkeypatch.setattr(module, "_sync_file", work)
-        now[0] += passed
-        sync.appended = seq
-        await sync.wait(seq, here=True)
+    sync = Syncing(fd, now)
+    assert await sync.durable(1, here=True)
+    clock["step"] = 0.0
+    assert not await sync.durable(2, here=True)
+    clock["now"] += DISTRUST_SECONDS
+    assert await sync.durable(3, here=True)
     sync.close(3)
-    mine = threading.get_ident()
-    assert [thread == mine for thread in threads[:3]] == [True, False, True]
 
 
 async def test_a_failure_here_is_told_and_ends_all_further_claims(fd: int) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from click.testing import CliRunner
 
@@ -11,20 +9,14 @@ from controlplane.cli.up import command, usual_workers
 
 
 @pytest.mark.parametrize(("processors", "workers"), [(1, 1), (2, 1), (4, 2), (7, 3), (64, 8)])
-def test_one_worker_per_two_processors_this_process_may_use(
-    processors: int, workers: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)))
-    assert usual_workers() == workers
+def test_there_is_one_worker_per_two_processors(processors: int, workers: int) -> None:
+    assert usual_workers(processors) == workers
 
 
-@pytest.mark.parametrize(("processors", "workers"), [(6, 3), (None, 1)])
-def test_where_there_is_no_affinity_all_processors_count(
-    processors: int | None, workers: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(os, "cpu_count", lambda: processors)
-    assert usual_workers() == workers
+def test_as_many_as_usual_are_taken_unless_told_otherwise() -> None:
+    with command.make_context("up", []) as told_nothing, command.make_context("up", ["--workers", "5"]) as told:
+        assert 1 <= told_nothing.params["workers"] <= 8
+        assert told.params["workers"] == 5
 
 
 def test_help_says_how_many_workers_there_are() -> None:
