@@ -69,6 +69,11 @@ class _Actions:
     def of(self, entity: str) -> Action:
         return self.named.get(entity, self.other)
 
+    def kept(self, spans: Sequence[Span]) -> Sequence[Span]:
+        if self.other is not Action.ALLOW and Action.ALLOW not in self.named.values():
+            return spans
+        return [span for span in spans if self.of(span.entity) is not Action.ALLOW]
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -128,15 +133,24 @@ class Policy:
         action = self._response.of(entity)
         return Action.REPLACE if action is Action.PSEUDONYM else action
 
+    def kept_in_request(self, spans: Sequence[Span]) -> Sequence[Span]:
+        """`spans` less those that may pass to the provider."""
+        return self._request.kept(spans)
+
+    def kept_in_response(self, spans: Sequence[Span]) -> Sequence[Span]:
+        """`spans` less those that may pass to the client."""
+        return self._response.kept(spans)
+
     def operate(self, entity: str, text: str) -> str:
         """What the operator of the rule for `entity` makes of `text`."""
         return (self._operators.get(entity) or self._operators["*"])(entity, text)
 
-    def refine(self, text: str, spans: Sequence[Span]) -> list[Span]:
+    def refine(self, text: str, spans: Sequence[Span]) -> Sequence[Span]:
         """`spans` less what scores too low or is allowed, plus what of `text` is denied."""
-        kept = [span for span in spans if self._counts(text, span)]
-        denied = self._denied.find(text)
-        return override(override(denied, self._denied_patterns.find(text)), kept)
+        if self._thresholds or self._allowed or self._allowed_patterns:
+            spans = [span for span in spans if self._counts(text, span)]
+        denied = override(self._denied.find(text), self._denied_patterns.find(text))
+        return override(denied, spans) if denied else spans
 
     def awaiting(self, text: str, spans: Sequence[Span]) -> list[Span]:
         """`spans` of a text that goes on, its end held back where something denied may have begun."""

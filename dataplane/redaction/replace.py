@@ -43,6 +43,8 @@ SLICE = Window(
 )
 STREAM = Window()
 
+_Kept = Callable[[Sequence[Span]], Sequence[Span]]
+"""The findings that a policy does something about."""
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 
@@ -110,7 +112,7 @@ class Redaction:
 
     def scan_request(self, text: str, final: bool) -> Sequence[Span]:
         """What is to be replaced in `text`, part of a request that ends with `text` when `final`."""
-        return self._findings(text, final, self._whole_scan, self._policy.request_action)
+        return self._findings(text, final, self._whole_scan, self._policy.kept_in_request)
 
     def replace_in_request(self, text: str, span: Span) -> str:
         """What the provider gets for `text`, which `span` covers. Raises Blocked."""
@@ -146,19 +148,19 @@ class Redaction:
         return JsonLane(hold, render) if json else TextLane(hold, render)
 
     def _scan_stream(self, text: str, final: bool) -> Sequence[Span]:
-        found = self._findings(text, final, self._scan, self._policy.response_action)
+        found = self._findings(text, final, self._scan, self._policy.kept_in_response)
         return override(self._placeholders.find(text, final=final), found)
 
     def _scan_response(self, text: str, final: bool) -> Sequence[Span]:
-        found = self._findings(text, final, self._whole_scan, self._policy.response_action)
+        found = self._findings(text, final, self._whole_scan, self._policy.kept_in_response)
         return override(self._placeholders.find(text, final=final), found)
 
-    def _findings(self, text: str, final: bool, scan: Scan, action: Callable[[str], Action]) -> list[Span]:
+    def _findings(self, text: str, final: bool, scan: Scan, kept: _Kept) -> Sequence[Span]:
         spans = self._policy.refine(text, scan(text))
         if not final:
             unfinished = opened(text)
             spans = self._policy.awaiting(text, spans if unfinished is None else override([unfinished], spans))
-        return [span for span in spans if action(span.entity) is not Action.ALLOW]
+        return kept(spans)
 
     def _replace_in_response(self, text: str, span: Span) -> str:
         if span.recognizer == SWALLOWED:

@@ -113,7 +113,7 @@ class HoldBack:
         self._scanned = cut.end
         return pieces
 
-    def _spans(self, end: int, *, final: bool) -> list[Span]:
+    def _spans(self, end: int, *, final: bool) -> Sequence[Span]:
         """Findings that reach beyond what is decided, in offsets of the buffer, cut to the undecided part."""
         first = min(context_start(self._text, self._done, self._window), self._done - self._header.line_chars)
         above = self._header.above(self._done - first)
@@ -122,8 +122,11 @@ class HoldBack:
         found = self._undecided(self._scan(above + self._text[first:end], final), shift, end)
         return override(found, self._undecided(self._known, self._base, end)) if self._known else found
 
-    def _undecided(self, spans: Sequence[Span], shift: int, end: int) -> list[Span]:
+    def _undecided(self, spans: Sequence[Span], shift: int, end: int) -> Sequence[Span]:
         done = self._done
+        if done == shift == 0 and (not spans or spans[-1].end <= end):
+            # The first scan of a text, most often the only one: sorted and without overlaps, the last ends last.
+            return spans
         return [
             span._replace(start=max(done, span.start + shift), end=min(end, span.end + shift))
             for span in spans
