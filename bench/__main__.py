@@ -7,8 +7,9 @@ Three ways to the same simulated provider, one worker of everything: *direct* (o
 measured in rounds of all three, for minutes differ: with one data-plane worker and, at the same rate, with two, and with
 one that waits awake (`kagami up --busy-poll-ms`). Every request has a prompt of its own of about 1 KB of Japanese;
 conversations are measured apart. Figures: requests/s, latency percentiles, time to first token and gaps between chunks
-of streams, CPU time per request and process, memory. Limits: generator, provider, Envoy and Kagami share this machine,
-so absolute throughput falls with fewer cores; read differences and ratios within one run.
+of streams, CPU time per request and process, memory; and how much slower memory is read that nobody touched for 9 ms,
+which tells how much of a latency at low load is the machine's (`bench.cold`). Limits: generator, provider, Envoy and
+Kagami share this machine, so absolute throughput falls with fewer cores; read differences and ratios within one run.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import load, processes, prompts
+from bench import cold, load, processes, prompts
 from bench.stack import Stack, running
 
 CONCURRENCY = (1, 8, 32)
 WAYS = ("direct", "PII off", "PII on")
 ROUNDS = 5
+IDLE_KIB, IDLE_SECONDS = 512, 0.009
 ONE = "1 worker"
 # Others that are measured below saturation, at the rate of the one: what they are called, and how they are started.
 OTHERS: dict[str, dict[str, int]] = {
@@ -120,6 +122,12 @@ async def below_saturation(stack: Stack, seconds: float, rate: float, label: str
     return rounds
 
 
+def idle_ratio() -> float:
+    """How many times as long memory of a second-level cache's size takes to read after 9 ms as right after."""
+    found = cold.measure(cold.reading(IDLE_KIB), (0.0, IDLE_SECONDS), 100)
+    return found[IDLE_SECONDS] / found[0.0]
+
+
 async def measure(stack: Stack, seconds: float, levels: tuple[int, ...]) -> dict[str, Any]:
     """Everything with one worker, with a line of progress per cell."""
     report: dict[str, Any] = {"non_stream": [], "stream": [], "below_saturation": {}, "conversation": []}
@@ -133,6 +141,7 @@ async def measure(stack: Stack, seconds: float, levels: tuple[int, ...]) -> dict
         cell["way"]: cell["rps"] for cell in report["non_stream"] if cell["concurrency"] == 8 or len(levels) == 1
     }
     rate = max(1.0, saturated["PII on"] * 0.5)
+    report["idle_ratio"] = idle_ratio()
     report["below_saturation"][ONE] = await below_saturation(stack, seconds, rate, ONE)
     for way in WAYS:
         console.print(f"  ten-turn conversations, {way} …", style="dim")
@@ -246,6 +255,10 @@ def verdict(report: dict[str, Any]) -> None:
                     at8[way]["rps"] >= bar,
                 )
             )
+    ratio = report["idle_ratio"]
+    console.print(
+        f"this machine reads {IDLE_KIB} KiB untouched for {IDLE_SECONDS * 1e3:.0f} ms {ratio:.1f} times as slowly"
+    )
     for what, figure, bar_text, held in lines:
         console.print(f"{'[green]holds[/]' if held else '[red]misses[/]'}  {what}: {figure} (bar {bar_text})")
 

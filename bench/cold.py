@@ -3,9 +3,11 @@
 usage: python -m bench.cold [--rounds N]
 
 Between two requests a service pauses, and what it had in the processor's caches may go to whoever computes meanwhile.
-The pause here is a busy loop, so neither a sleeping core nor a switch of processes explains what it costs; that it is
-memory is an inference, for a guest sees no counters of the processor. Pauses come in random order, so a slow minute slows all alike.
-Works: one scan of a prompt of 340 characters, one exchange with detection off (the pure session, no I/O).
+The pause here is a busy loop, so neither a sleeping core nor a switch of processes explains what it costs. Pauses come
+in random order, so a slow minute slows all alike.
+Works: one scan of a prompt of 340 characters; one exchange with detection off (the pure session, no I/O); and nothing
+but reading as much memory as the row says, in random order. Where the last ones grow with the pause, caches lose what
+is in them while nothing of ours runs, and a latency at low load says as much about the machine as about the program.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from kagamipb.policy.v1.policy_pb2 import RedactionPolicy
 from rich.console import Console
 from rich.table import Table
@@ -28,8 +31,12 @@ from dataplane.drivers.analyzer import load_scan
 from dataplane.exchange import events as ev
 from dataplane.redaction.policy import Policy
 
+MEMORY_KIB = (16, 512, 8_192)
 PAUSES = (0.0, 0.001, 0.003, 0.009, 0.018)
 """Seconds; at 56 requests a second a worker rests some 10 milliseconds between two of them."""
+
+# An element, its place in the order, and where it goes.
+_BYTES_READ = 3 * 8
 
 
 def measure(work: Callable[[], object], pauses: Sequence[float], rounds: int) -> dict[float, float]:
@@ -49,6 +56,13 @@ def measure(work: Callable[[], object], pauses: Sequence[float], rounds: int) ->
     return {pause: statistics.median(times) * 1e6 for pause, times in taken.items()}
 
 
+def reading(kib: int) -> Callable[[], object]:
+    """Reads as much memory in random order, and nothing else."""
+    numbers = np.arange(kib * 1024 // _BYTES_READ, dtype=np.int64)
+    order, out = np.random.default_rng(1).permutation(len(numbers)), np.empty_like(numbers)
+    return lambda: numbers.take(order, out=out, mode="clip")
+
+
 def works() -> dict[str, Callable[[], object]]:
     """What is measured, by name; every call has a prompt of its own."""
     analyzer, numbers = load_scan(), itertools.count(7_000_000)
@@ -59,6 +73,7 @@ def works() -> dict[str, Callable[[], object]]:
     return {
         "scan, 340 characters": lambda: analyzer.scan(next(ready)),
         "exchange, detection off": lambda: exchange(analyzer, off, next(numbers), stream=False),
+        **{f"reading {kib:,} KiB": reading(kib) for kib in MEMORY_KIB},
     }
 
 
@@ -69,13 +84,15 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     if os.environ.get("OMP_NUM_THREADS") != "1":
         parser.error("set OMP_NUM_THREADS=1: threads of the matrix library only wait for each other here")
-    table = Table("µs, median", *(f"after {pause * 1e3:.0f} ms" for pause in PAUSES), "ratio")
+    table = Table("µs after a pause of", *(f"{pause * 1e3:.0f} ms" for pause in PAUSES), "ratio")
     for name, work in works().items():
         for _ in range(300):
             work()
         found = measure(work, PAUSES, rounds)
         table.add_row(
-            name, *(f"{value:.0f}" for value in found.values()), f"{found[PAUSES[-1]] / found[PAUSES[0]]:.2f}"
+            name,
+            *(f"{value:.0f}" if value >= 10 else f"{value:.1f}" for value in found.values()),
+            f"{found[PAUSES[-1]] / found[PAUSES[0]]:.2f}",
         )
     Console().print(table)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bench.cold import measure
+import numpy as np
+
+from bench.cold import measure, reading
 
 
 def test_every_pause_is_measured_after_other_work() -> None:
@@ -11,3 +13,8 @@ def test_every_pause_is_measured_after_other_work() -> None:
     assert set(found) == {0.0, 0.0001}
     assert all(value >= 0 for value in found.values())
     assert len(calls) == 2 * 2 * 5
+
+
+def test_what_reads_memory_reads_all_of_it() -> None:
+    found = reading(16)()
+    assert sorted(np.asarray(found).tolist()) == list(range(16 * 1024 // 24))
