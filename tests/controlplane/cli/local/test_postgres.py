@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from pwd import getpwuid
@@ -113,6 +114,30 @@ def test_a_directory_is_reachable_only_when_every_parent_is(tmp_path: Path) -> N
 
 def test_the_newest_binaries_are_found() -> None:
     assert (postgres.installed() / "initdb").exists()
+
+
+def test_a_copy_of_the_binaries_runs_for_everybody(tmp_path: Path) -> None:
+    old = os.umask(0o077)
+    try:
+        binaries = postgres.copied(postgres.installed(), tmp_path / "shared")
+    finally:
+        os.umask(old)
+    for program in ("initdb", "postgres"):
+        # The libraries of the wheel lie outside the installation's own folder.
+        done = subprocess.run([binaries / program, "--version"], capture_output=True, text=True, env={}, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+    for path in (tmp_path / "shared").rglob("*"):
+        mode = path.stat().st_mode
+        assert mode & 0o004, path
+        assert (mode & 0o001 != 0) == (mode & 0o100 != 0), path
+
+
+def test_a_copy_is_made_once(tmp_path: Path) -> None:
+    binaries = postgres.copied(postgres.installed(), tmp_path)
+    before = (binaries / "postgres").stat().st_ino
+    assert postgres.copied(postgres.installed(), tmp_path) == binaries
+    assert (binaries / "postgres").stat().st_ino == before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 def test_missing_binaries_are_said_with_what_to_do() -> None:
