@@ -58,7 +58,7 @@ def _machine(state: Path) -> Iterator[Finding]:
 
 
 def _postgres() -> str:
-    from controlplane.cli.local.postgres import installed
+    from controlplane.cli.local.postgres_programs import installed
 
     return str(installed())
 

@@ -164,7 +164,7 @@ def test_a_second_signal_ends_the_waiting(state: Path, simulator: Simulator) -> 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs every test here anyway")
 def test_an_ordinary_user_can_run_it() -> None:
-    from controlplane.cli.local.postgres import reachable
+    from controlplane.cli.local.postgres_programs import reachable
 
     if not reachable(Path(sys.executable).resolve().parent, pwd.getpwuid(65534)):
         pytest.skip("this interpreter is private to root")

