@@ -41,7 +41,8 @@ OTHERS: dict[str, dict[str, int]] = {
     "2 workers": {"workers": 2},
     "1 worker, busy polling": {"busy_poll_ms": 1_000},
 }
-console = Console()
+# Into a file or a pipe no figure is cut off.
+console = Console(width=None if sys.stdout.isatty() else 140)
 _seeds = itertools.count(1)
 
 
