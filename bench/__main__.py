@@ -4,8 +4,8 @@ usage: python -m bench [--seconds S] [--quick] [--json FILE]
 
 Three ways to the same simulated provider, one worker of everything: *direct* (one Envoy listener, one route), *PII off*
 (authz, budget, translation, audit; detection disabled by policy) and *PII on*. What is added below saturation is
-measured in rounds of all three, for minutes differ: with one data-plane worker and, at the same rate, with two, and with
-one that waits awake (`kagami up --busy-poll-ms`). Every request has a prompt of its own of about 1 KB of Japanese;
+measured in rounds of all three, for minutes differ, at half and at a quarter of what one worker does: with one
+data-plane worker, with two, and with one that waits awake (`kagami up --busy-poll-ms`). Every request has a prompt of its own of about 1 KB of Japanese;
 conversations are measured apart. Figures: requests/s, latency percentiles, time to first token and gaps between chunks
 of streams, CPU time per request and process, memory; and how much slower memory is read that nobody touched for 9 ms,
 which tells how much of a latency at low load is the machine's (`bench.cold`). Limits: generator, provider, Envoy and
@@ -36,7 +36,8 @@ WAYS = ("direct", "PII off", "PII on")
 ROUNDS = 5
 IDLE_KIB, IDLE_SECONDS = 512, 0.009
 ONE = "1 worker"
-# Others that are measured below saturation, at the rate of the one: what they are called, and how they are started.
+SHARES = {"half": 0.5, "a quarter": 0.25}
+# Others that are measured below saturation, at the rates of the one: what they are called, and how they are started.
 OTHERS: dict[str, dict[str, int]] = {
     "2 workers": {"workers": 2},
     "1 worker, busy polling": {"busy_poll_ms": 1_000},
@@ -112,8 +113,20 @@ async def warm_up(stack: Stack, seconds: float) -> None:
         await once(stack, way, 4, min(1.5, seconds))
 
 
-async def below_saturation(stack: Stack, seconds: float, rate: float, label: str) -> list[list[dict[str, Any]]]:
-    """Rounds of one cell for each way, all with `rate` requests a second offered; `label` says how the stack runs."""
+Rounds = list[list[dict[str, Any]]]
+"""One cell for each way, several times over."""
+
+
+async def below_saturation(stack: Stack, seconds: float, saturated: float, label: str) -> dict[str, Rounds]:
+    """What a stack does at each share of `saturated` requests a second; `label` says how it runs."""
+    return {
+        f"{label}, {name}": await rounds_at(stack, seconds, max(1.0, saturated * share), f"{label}, {name}")
+        for name, share in SHARES.items()
+    }
+
+
+async def rounds_at(stack: Stack, seconds: float, rate: float, label: str) -> Rounds:
+    """Rounds of one cell for each way, all with `rate` requests a second offered."""
     rounds = []
     for number in range(1, ROUNDS + 1):
         name = f"{rate:.0f} requests/s offered, {label}, round {number} of {ROUNDS}"
@@ -141,9 +154,9 @@ async def measure(stack: Stack, seconds: float, levels: tuple[int, ...]) -> dict
     saturated = {
         cell["way"]: cell["rps"] for cell in report["non_stream"] if cell["concurrency"] == 8 or len(levels) == 1
     }
-    rate = max(1.0, saturated["PII on"] * 0.5)
+    report["saturated"] = saturated["PII on"]
     report["idle_ratio"] = idle_ratio()
-    report["below_saturation"][ONE] = await below_saturation(stack, seconds, rate, ONE)
+    report["below_saturation"] |= await below_saturation(stack, seconds, saturated["PII on"], ONE)
     for way in WAYS:
         console.print(f"  ten-turn conversations, {way} …", style="dim")
         report["conversation"].append(await conversations(stack, way, seconds))
@@ -180,10 +193,10 @@ def show(report: dict[str, Any]) -> None:
     ]
     low = {label: [_middle(list(cells)) for cells in zip(*rounds, strict=True)]
            for label, rounds in report["below_saturation"].items()}  # fmt: skip
-    half = f"One answer, half of what one worker does offered, medians of {ROUNDS} rounds"
+    offered = f"One answer, a share of what one worker does offered, medians of {ROUNDS} rounds"
     for title, cells in (
         ("One answer, closed loop", report["non_stream"]),
-        *((f"{half}, {label}", cells) for label, cells in low.items()),
+        *((f"{offered}: {label}", cells) for label, cells in low.items()),
     ):
         rows = [
             [cell["way"], str(cell["concurrency"]), f"{cell['rps']:.0f}", *(f"{cell[p]:.1f}" for p in percentiles),
@@ -226,7 +239,7 @@ def _middle(cells: list[dict[str, Any]]) -> dict[str, Any]:
     return {**cells[0], **times, "cpu_us_per_request": cpu, "errors": sum(cell["errors"] for cell in cells)}
 
 
-def _added(rounds: list[list[dict[str, Any]]]) -> list[float]:
+def _added(rounds: Rounds) -> list[float]:
     """What PII on adds to the 95th percentile, by round, ascending; milliseconds."""
     by_way = [{cell["way"]: cell["p95_ms"] for cell in cells} for cells in rounds]
     return sorted(p95["PII on"] - p95["direct"] for p95 in by_way)
@@ -270,16 +283,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="concurrency 8 only, one second per cell")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     options = parser.parse_args()
+    console.print(f"Python {sys.version}")
     console.print("starting Envoy, PostgreSQL, both planes and a simulated provider …")
     with running() as stack:
         levels, seconds = ((8,), 1.0) if options.quick else (CONCURRENCY, options.seconds)
         report = uvloop.run(measure(stack, seconds, levels))
-    rate = report["below_saturation"][ONE][0][0]["rate_asked"]
     for label, started in OTHERS.items():
         console.print(f"starting the same with {label} …")
         with running(**started) as stack:
             uvloop.run(warm_up(stack, seconds))
-            report["below_saturation"][label] = uvloop.run(below_saturation(stack, seconds, rate, label))
+            report["below_saturation"] |= uvloop.run(below_saturation(stack, seconds, report["saturated"], label))
     if options.json:
         options.json.write_text(json.dumps(report, indent=1))
     show(report)

@@ -97,8 +97,9 @@ def service(name: str, endpoints: tuple[Endpoint, ...], policy: ClusterLbPolicy 
         typed_extension_protocol_options={_HTTP_OPTIONS: _http2()},
         circuit_breakers=_breakers(_PLENTY),
         lb_policy=policy,
-        # Envoy compares so many hosts, drawn at random; the usual two would often be one and the same of a few.
-        least_request_lb_config=ClusterLeastRequestLbConfig(choice_count=4) if policy is LEAST else None,
+        # Envoy compares so many hosts, drawn at random with repetition; the usual two, and sometimes four, would be one
+        # and the same of a few, and a request wait behind another while a worker rests.
+        least_request_lb_config=ClusterLeastRequestLbConfig(choice_count=16) if policy is LEAST else None,
         common_lb_config=ClusterCommonLbConfig(healthy_panic_threshold=Percent(value=1)),
         outlier_detection=OutlierDetection(
             split_external_local_origin_errors=True,

@@ -22,6 +22,7 @@ from kagamirpc import token as cluster
 from kagamirpc.health import Health
 from kagamirpc.server import Server
 
+from dataplane.app.rehearsal import Rehearsal
 from dataplane.drivers.analyzer import Analyzer
 from dataplane.drivers.audit import AuditLog
 from dataplane.drivers.budget import BudgetClient
@@ -107,6 +108,7 @@ class Worker:
             on_error=_call_failed,
             authorize=authorize,
             linger=self._settings.busy_poll_ms / 1e3,
+            rehearse=Rehearsal(self._analyzer).step,
         )
 
     def _services(self, budget: Budget) -> Services:

@@ -14,6 +14,7 @@ exists or a message of it is looked at; only methods marked public are exempt.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import socket
 from collections import deque
@@ -245,13 +246,14 @@ class Server:
         on_error: ErrorHook,
         authorize: Authorize | None = None,
         linger: float = 0.0,
+        rehearse: Callable[[], None] | None = None,
     ) -> None:
-        """`linger`: seconds to wait awake for the next call (`kagamirpc.polling`)."""
+        """`linger`: seconds to wait awake for the next call; `rehearse`: a step of what to do meanwhile (`polling`)."""
         self.methods = methods
         self.authorize = authorize or _anyone
         self.max_message_bytes = max_message_bytes
         self.on_error = on_error
-        self.polling = Polling(linger)
+        self.polling = Polling(linger, rehearse, functools.partial(on_error, "rehearsal"))
         self.protocols: set[_Protocol] = set()
         self._listener: asyncio.AbstractServer | None = None
 

@@ -9,7 +9,7 @@ import pytest
 from kagamipb.policy.v1.policy_pb2 import CustomRecognizer, RedactionPolicy
 from support.redacting import HASH_KEY, request, through
 
-from dataplane.drivers.analyzer import Analyzer, AnalyzerError, load_scan
+from dataplane.drivers.analyzer import Analyzer, AnalyzerError, PipelineFinder, load_scan
 from dataplane.redaction.policy import Policy, PolicyError, ScanConfig
 from dataplane.redaction.replace import Redaction
 
@@ -45,6 +45,18 @@ def test_a_threshold_of_a_policy_binds(analyzer: Analyzer) -> None:
 def test_only_the_entities_asked_for_are_found() -> None:
     spans = load_scan(entities=["EMAIL_ADDRESS"])("山田太郎様 taro@example.jp")
     assert [span.entity for span in spans] == ["EMAIL_ADDRESS"]
+
+
+def test_a_rehearsal_runs_through_our_own_finders_and_no_pipeline() -> None:
+    class Engine:
+        def analyze(self, _text: str, **_asked: object) -> list[object]:
+            raise AssertionError("a pipeline is slow")
+
+    emails = load_scan(entities=["EMAIL_ADDRESS"])._finders
+    analyzer = Analyzer((*emails, PipelineFinder(Engine(), "en")))  # type: ignore[arg-type]
+    assert len(list(analyzer.rehearse("taro@example.jp"))) == len(emails)
+    with pytest.raises(AssertionError, match="slow"):
+        analyzer("taro@example.jp")
 
 
 def test_an_unknown_entity_is_named() -> None:
