@@ -5,11 +5,12 @@ usage: python -m bench [--seconds S] [--quick] [--json FILE]
 Three ways to the same simulated provider, one worker of everything: *direct* (one Envoy listener, one route), *PII off*
 (authz, budget, translation, audit; detection disabled by policy) and *PII on*. What is added below saturation is
 measured in rounds of all three, for minutes differ, at half and at a quarter of what one worker does: with one
-data-plane worker, with two, and with one that waits awake (`kagami up --busy-poll-ms`). Every request has a prompt of its own of about 1 KB of Japanese;
-conversations are measured apart. Figures: requests/s, latency percentiles, time to first token and gaps between chunks
-of streams, CPU time per request and process, memory; and how much slower memory is read that nobody touched for 9 ms,
-which tells how much of a latency at low load is the machine's (`bench.cold`). Limits: generator, provider, Envoy and
-Kagami share this machine, so absolute throughput falls with fewer cores; read differences and ratios within one run.
+data-plane worker, with two, and with one that waits awake (`kagami up --busy-poll-ms`). Every request has a prompt of
+its own of about 1 KB of Japanese; conversations are measured apart. Figures: requests/s, latency percentiles, time to
+first token and gaps between chunks of streams, CPU time per request and process, memory; and how much slower memory is
+read that nobody touched for 9 ms, which tells how much of a latency at low load is the machine's (`bench.cold`).
+Limits: generator, provider, Envoy and Kagami share this machine, so absolute throughput falls with fewer cores; read
+differences and ratios within one run.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Strategy: in turn, a text of our own through the finders, and now and then an exchange through the pure session and the
 words it would be answered in, detection off. A step goes on for `STEP_SECONDS` or one finder, whichever is longer.
-Nothing is sent, kept, counted or written; texts are ours, never a client's. The gain is measured by `make bench`
-(`--busy-poll-ms`). Limit: what is rehearsed is a request of the usual kind; what a rare one needs is as cold as ever.
+Nothing is sent, kept, counted or written; texts are ours, never a client's. What a scan gains is measured by
+`python -m bench.cold`. Limit: what is rehearsed is a request of the usual kind; what a rare one needs stays cold.
 """
 
 from __future__ import annotations
