@@ -14,11 +14,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 READ_BYTES = 65_536
 _TOKEN = b'"content":"'
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -53,10 +54,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def request_bytes(path: str, host: str, body: bytes, key: str | None) -> bytes:
+def request_bytes(path: str, host: str, body: bytes, key: str | None, headers: Mapping[str, str] = _NONE) -> bytes:
     """One complete HTTP/1.1 POST."""
-    auth = f"authorization: Bearer {key}\r\n" if key else ""
-    head = f"POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n{auth}"
+    named = {"authorization": f"Bearer {key}", **headers} if key else headers
+    lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    head = f"POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n{lines}"
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 

@@ -82,6 +82,7 @@ class Stack:
     """State directory of the gateway."""
     gateway_port: int
     direct_port: int
+    provider_port: int
 
     def port(self, way: str) -> int:
         return self.direct_port if way == "direct" else self.gateway_port
@@ -99,17 +100,19 @@ def running(workers: int = 1, busy_poll_ms: int = 0) -> Iterator[Stack]:
         root = Path(folder)
         # PostgreSQL's data stays in here, and ends with it, where its user may pass (root runs it as another).
         root.chmod(0o711)
-        provider, direct = _free_port(), _free_port()
+        provider, direct = unused_port(), unused_port()
         kagami = [str(Path(sys.executable).with_name("kagami"))]
-        _start(cleanup, root / "provider.log", [*kagami, "simulator", "--port", str(provider), "--interval-ms", "5"])
+        start_process(
+            cleanup, root / "provider.log", [*kagami, "simulator", "--port", str(provider), "--interval-ms", "5"]
+        )
         config = root / "direct.yaml"
         config.write_text(_DIRECT.format(listen=direct, port=provider))
         options = ["--disable-hot-restart", "--concurrency", "2", "-l", "error"]
-        _start(cleanup, root / "direct.log", [binary(), "-c", str(config), *options])
+        start_process(cleanup, root / "direct.log", [binary(), "-c", str(config), *options])
         state = root / "state"
         up = [*kagami, "up", "--state", str(state), "--port", "0", "--workers", str(workers)]
         up += ["--busy-poll-ms", str(busy_poll_ms)]
-        gateway = _start(cleanup, root / "up.log", up)
+        gateway = start_process(cleanup, root / "up.log", up)
         _wait((state / "endpoints.json").exists, root / "up.log", gateway)
         objects = root / "objects.yaml"
         objects.write_text(_OBJECTS.format(port=provider))
@@ -117,7 +120,7 @@ def running(workers: int = 1, busy_poll_ms: int = 0) -> Iterator[Stack]:
         apply = [*kagami, "apply", "-f", str(objects), "--state", str(state)]
         subprocess.run(apply, check=True, env={**os.environ, **keys}, stdout=subprocess.DEVNULL)
         address = json.loads((state / "endpoints.json").read_text())["gateway"]
-        stack = Stack(gateway.pid, state, int(address.rpartition(":")[2]), direct)
+        stack = Stack(gateway.pid, state, int(address.rpartition(":")[2]), direct, provider)
         for way in ("direct", *KEYS):
             _wait(lambda way=way: _answers(stack, way), root / "up.log", gateway)
         yield stack
@@ -135,9 +138,12 @@ def _answers(stack: Stack, way: str) -> bool:
         return False
 
 
-def _start(cleanup: contextlib.ExitStack, log: Path, command: list[str]) -> subprocess.Popen[bytes]:
+def start_process(
+    cleanup: contextlib.ExitStack, log: Path, command: list[str], env: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """A process that ends with `cleanup`, its output in `log`."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=env)
     cleanup.callback(_stop, process)
     return process
 
@@ -160,7 +166,8 @@ def _wait(ready: object, log: Path, process: subprocess.Popen[bytes], seconds: f
         time.sleep(0.05)
 
 
-def _free_port() -> int:
+def unused_port() -> int:
+    """A port of loopback that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
