@@ -32,7 +32,7 @@ _N = "[0-9O]{1,5}"
 # A line ends where a comma may stand.
 _COMMA = r"(?:[,;](?![0-9]{3}\b) ?\n?|\n {0,4}(?=[A-Z0-9〒]))"
 _WORD = "(?>[0-9A-Za-zÀ-ɏºª.'&-]{1,24})"
-_WORDS = f"{_WORD}(?: {_WORD}){{0,5}}+"
+_WORDS = f"{_WORD}(?>(?: {_WORD}){{0,5}})"
 _JP_POSTAL = "〒?[0-9OIl]{3}-[0-9OIl]{4}(?![-0-9])"
 _STREET = (
     "(?:Pkwy|Street|Cottages?|Ct|Walk|Row|Mews|Gardens|Grove|Hill|Quay|Alley|Circle|Trail|Wharf|Park|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Place|Pl|Square|Terrace|Crescent|Close"
@@ -64,8 +64,8 @@ _ROOM_IN_BRACKETS = re.compile(
 _PLACE = rf"(?:{_SUFFIXED}|(?:{_PREFECTURES})(?![A-Za-z])(?:-(?:shi|ken|fu|to|SHI|KEN|FU|TO)\b)?)"
 _BLOCK = rf"(?!{_JP_POSTAL}){_N}(?:-(?:{_N}|jo|chome|ban|go)\b){{0,4}}(?![0-9A-Za-z]|[-/:.][0-9])"
 _DOWNWARD = re.compile(
-    rf"(?:{_JP_POSTAL},? )?{_PLACE}(?:,? {_PLACE}){{0,4}}+(?:,? (?=[A-Z]){_WORD}){{0,3}}? {_BLOCK}(?:,? [A-Z][a-z]{{2,16}}(?: [A-Z][a-z]{{2,16}}){{0,2}} #?{_BLOCK}[A-Z]?)?"
-    rf"(?:, {_PLACE}){{0,3}}+(?: {_JP_POSTAL})?"
+    rf"(?:{_JP_POSTAL},? )?{_PLACE}(?>(?:,? {_PLACE}){{0,4}})(?:,? (?=[A-Z]){_WORD}){{0,3}}? {_BLOCK}(?:,? [A-Z][a-z]{{2,16}}(?: [A-Z][a-z]{{2,16}}){{0,2}} #?{_BLOCK}[A-Z]?)?"
+    rf"(?>(?:, {_PLACE}){{0,3}})(?: {_JP_POSTAL})?"
 )
 _UNPARTED = re.compile(
     rf"{_N}(?:-{_N}){{1,3}} (?:[A-Z][A-Za-z-]{{1,24}},?[ \n]){{0,2}}{_SUFFIXED}(?:,?[ \n]{_PLACE}){{0,3}}(?:,?[ \n]{_JP_POSTAL})?(?:,?[ \n](?:Japan|JAPAN))?"
@@ -98,7 +98,7 @@ _ABROAD = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
-    rf"(?:(?P<street>{_FOREIGN})|(?:{_START}))(?: (?![a-z]{{3}}){_WORD}){{0,4}}+(?P<parts>(?:{_COMMA}{_WORDS}){{1,7}}+)"
+    rf"(?:(?P<street>{_FOREIGN})|(?:{_START}))(?>(?: (?![a-z]{{3}}){_WORD}){{0,4}})(?P<parts>(?>(?:{_COMMA}{_WORDS}){{1,7}}))"
 )
 _THREE = re.compile(" [0-9]{1,4}-[0-9]{1,4}-[0-9]")
 _SCORE = re.compile("[0-9]{1,3}-[0-9]{1,3},")

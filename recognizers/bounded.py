@@ -153,7 +153,7 @@ class _Parser:
             raise self._error(f"unbounded {character!r}; write a bound, such as {{0,40}}")
         if character == "?":
             self._place += 1
-            return piece._replace(source=piece.source + "?+")
+            return piece._replace(source=_repetition(piece, "?"))
         if character != "{":
             return piece
         match = _REPEAT.match(self._pattern, self._place)
@@ -163,14 +163,23 @@ class _Parser:
         if most < max(least, 1):
             raise self._error("the bounds of a repetition are in the wrong order or zero")
         self._place = match.end()
-        opening = f"{piece.source}{{0,{most - 1}}}+{piece.opening}" if most > 1 else piece.opening
-        return _Piece(f"{piece.source}{{{least},{most}}}+", piece.width * most, piece.cost * most, opening)
+        opening = _repetition(piece, f"{{0,{most - 1}}}") + piece.opening if most > 1 else piece.opening
+        source = _repetition(piece, f"{{{least},{most}}}")
+        return _Piece(source, piece.width * most, piece.cost * most, opening)
 
     def _peek(self) -> str:
         return self._pattern[self._place : self._place + 1]
 
     def _error(self, message: str) -> PatternError:
         return PatternError(f"pattern, character {self._place + 1}: {message}")
+
+
+def _repetition(piece: _Piece, times: str) -> str:
+    """`piece` so many times, none of which is given back.
+
+    Of a group by an atomic group around it: Python before 3.11.5 gets possessive groups wrong (gh-106052).
+    """
+    return f"(?>{piece.source}{times})" if piece.source.startswith("(?>") else f"{piece.source}{times}+"
 
 
 def _opening(pieces: list[_Piece]) -> str:

@@ -15,7 +15,7 @@ _DIGITS = {
 }  # fmt: skip
 _TIMES = {"double": 2, "triple": 3}
 _WORD = f"(?>(?:{'|'.join(sorted({*_DIGITS, *_TIMES}, key=len, reverse=True))})(?![a-z]))"
-_RUN = re.compile(rf"(?<![a-z]){_WORD}(?:[ ,.-]{{1,3}}{_WORD}){{6,23}}+")
+_RUN = re.compile(rf"(?<![a-z]){_WORD}(?>(?:[ ,.-]{{1,3}}{_WORD}){{6,23}})")
 _EACH = re.compile("[a-z]+")
 _LEAST = 7
 

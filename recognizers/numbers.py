@@ -4,7 +4,8 @@ Three writings give the same value: ASCII digits in groups (`090-1234 5678`, `0 
 1 where a scanner put them), kanji digits (`〇九〇の一二三四`), and spoken ones (`ゼロキュウゼロの、イチニ…`). A `Number` is
 a maximal stretch; `readings` adds the parts of it that stand between spaces, since two numbers may stand side by side.
 
-Bounded: a stretch has at most 24 groups of at most 24 digits. Atomic groups everywhere, so time is linear.
+Bounded: a stretch has at most 24 groups of at most 24 digits. Atomic groups everywhere, so time is linear; no group is
+repeated possessively, for Python before 3.11.5 gets that wrong (gh-106052).
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ _JOIN = (
 _PLAIN = re.compile(
     # The first character comes before what must stand left of it, so that the search can skip by character class.
     rf"(?:\(?\+\(?|\()?{_D}(?:(?<=[+(]{_D})|(?<![0-9A-Za-z].)|(?<=[Tt][Ee][Ll].)|(?<=[Ff][Aa][Xx].)|(?<=[Nn][Oo].)|(?<=[\s(|/・][TF].)|(?<=\A[TF].))"
-    rf"{_D}{{0,23}}+(?:{_JOIN}{_D}{{1,24}}+(?![A-Za-z])){{0,{MAX_GROUPS - 1}}}+\)?+(?![0-9A-Za-z])"
+    rf"{_D}{{0,23}}+(?>(?:{_JOIN}{_D}{{1,24}}+(?![A-Za-z])){{0,{MAX_GROUPS - 1}}})\)?+(?![0-9A-Za-z])"
 )
 _K = "[〇零一二三四五六七八九壱弐参]"
 _KANJI = re.compile(
-    rf"{_K}{{1,24}}+(?:(?> ?[-ー~] ?|[のノ]、?|、?ハイフン、?|、| {{1,2}}){_K}{{1,24}}+){{0,{MAX_GROUPS - 1}}}+"
+    rf"{_K}{{1,24}}+(?>(?:(?> ?[-ー~] ?|[のノ]、?|、?ハイフン、?|、| {{1,2}}){_K}{{1,24}}+){{0,{MAX_GROUPS - 1}}})"
 )
 _FROM_KANJI = str.maketrans("〇零一二三四五六七八九壱弐参OoIl", "00123456789123" + "0011")
 _PLACEHOLDER = re.compile("[〇 、の~ー-]+")
@@ -62,7 +63,7 @@ _SPOKEN_DIGITS |= {word.translate(_KATAKANA): digit for word, digit in _SPOKEN_D
 _PAUSE = "(?>[ 、,・]{0,2}(?:[のノ]|ハイフン|はいふん)[ 、,]{0,2}|[ 、,・]{0,2})"
 # One script per number: what follows a number in the other one is prose.
 _SPOKEN = re.compile(
-    f"{_HIRAGANA_WORD}(?>{_PAUSE}{_HIRAGANA_WORD}){{1,40}}+|{_KATAKANA_WORD}(?>{_PAUSE}{_KATAKANA_WORD}){{1,40}}+"
+    f"{_HIRAGANA_WORD}(?>(?:{_PAUSE}{_HIRAGANA_WORD}){{1,40}})|{_KATAKANA_WORD}(?>(?:{_PAUSE}{_KATAKANA_WORD}){{1,40}})"
 )
 # A spoken number lies within a run of the characters its words and pauses are made of; four is the least that counts.
 # Two more are enough for what a word must not be followed by.

@@ -31,7 +31,7 @@ _SPOKEN = (
 _SEPARATOR = r" \u3000\-‐-―−–・./,、の()（）年月"
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Taisho|Showa|Heisei|Reiwa)[a-z]{0,6}\\.?"
 _LEAD = f"{_MONTH}|明治?|大正?|昭和?|平成?|令和?|[MTSHR〒(（+＋]"
-_NUMBER = re.compile(rf"(?:{_LEAD})?[{_SEPARATOR}]{{0,2}}(?:(?:[{_DIGIT}]|{_SPOKEN})ー?[{_SEPARATOR}]{{0,3}})++\Z")
+_NUMBER = re.compile(rf"(?:{_LEAD})?[{_SEPARATOR}]{{0,2}}(?>(?:(?:[{_DIGIT}]|{_SPOKEN})ー?[{_SEPARATOR}]{{0,3}})+)\Z")
 # What a number ends in, before all of it is looked for; so below.
 _NUMBER_END = re.compile(f"[{_DIGIT}{_SEPARATOR}ー{_SPOKEN.translate({ord(sign): None for sign in '|?'})}]")
 # What is known as an address or a mailbox only by what comes later: English order, kana, spelled aloud.
