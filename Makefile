@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast chaos quota-proof check bench bench-quota eval-pii proto lock clean format
+.PHONY: help setup demo up test chaos quota-proof check bench bench-quota eval-pii proto lock clean format
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,8 @@ up: setup ## Run the whole gateway on this machine until Ctrl-C
 	@$(BIN)/kagami up
 
 test: setup ## Run every test (real Envoy, real PostgreSQL)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --ignore tests/e2e
+	@$(BIN)/python -m pytest tests/e2e
 
 chaos: setup ## Kill everything at random for a minute under load, then compare the books of both sides
 	@KAGAMI_CHAOS_SECONDS=$${KAGAMI_CHAOS_SECONDS:-60} $(BIN)/python -m pytest tests/e2e/test_gateway_chaos.py -o log_cli=true -o log_cli_level=INFO
