@@ -4,8 +4,8 @@ Start: the journal is taken first (its lock keeps a second process of the same r
 listens, and health says SERVING once a configuration is loaded. A part that fails for good ends the
 process, to be started anew; parts that lost the database wait for it themselves.
 
-Stop: health says NOT_SERVING, calls under way get `GRACE_SECONDS`, the journal is shipped as far as the
-database takes it, leases go back.
+Stop: health says NOT_SERVING and Envoy, which is answered until it has seen that, goes elsewhere; calls under way get
+`GRACE_SECONDS`, the journal is shipped as far as the database takes it, leases go back.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from kagamichain.shipper import Shipper
 from kagamipb.admin.v1 import admin_pb2
 from kagamirpc import token as cluster
 from kagamirpc.health import Health
-from kagamirpc.server import Server
+from kagamirpc.server import NOTICE_SECONDS, Server
 from sqlalchemy.exc import SQLAlchemyError
 
 from controlplane.admin.servicer import Admin, Administration
@@ -175,14 +175,21 @@ class ControlPlane:
 
     def _checks(self) -> Server:
         """Envoy's checks have a transport of their own: they are the only calls a client's request waits
-        for.
+        for. Without a configuration yet nothing can be decided here, and by another replica perhaps.
         """
         methods = {**authz.methods(self.authorizer), **self.authz_health.methods}
         most = self.settings.gateway.max_request_bytes + _OVERHEAD_BYTES
         token = self.settings.cluster_token
         authorize = functools.partial(cluster.admits, token) if token else None
         linger = self.settings.busy_poll_ms / 1e3
-        return Server(methods, max_message_bytes=most, on_error=_check_failed, authorize=authorize, linger=linger)
+        return Server(
+            methods,
+            max_message_bytes=most,
+            on_error=_check_failed,
+            authorize=authorize,
+            ready=lambda: self._snapshot() is not None,
+            linger=linger,
+        )
 
     async def _announce_ready(self) -> None:
         async for _ in self.snapshots.subscribe():
@@ -217,7 +224,7 @@ class ControlPlane:
         await self.health.enter_graceful_shutdown()
         # Ends the policy streams; checks under way finish.
         self.snapshots.close()
-        await asyncio.gather(server.stop(GRACE_SECONDS), checks.stop(GRACE_SECONDS))
+        await asyncio.gather(server.stop(GRACE_SECONDS), checks.stop(GRACE_SECONDS, notice=NOTICE_SECONDS))
 
     async def _close(self) -> None:
         try:

@@ -74,6 +74,11 @@ NO_CHAIN = "kagami_no_chain"
 ROUND, LEAST = ClusterLbPolicy.ROUND_ROBIN, ClusterLbPolicy.LEAST_REQUEST
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _PLENTY = 100_000
+CHOICES = 6
+"""Hosts Envoy compares, drawn at random with repetition, to find the one with fewest requests under way. The usual two
+would often be one and the same, and a request wait behind another while a worker rests; six leave out a certain one of
+two hosts once in 64 times. Not many more: a process that just died has no requests under way and is the choice of
+every draw it is in, so that a second try gets past it only with draws that leave it out (`listeners.RESELECTIONS`)."""
 
 
 def hop_name(provider: str) -> str:
@@ -97,9 +102,7 @@ def service(name: str, endpoints: tuple[Endpoint, ...], policy: ClusterLbPolicy 
         typed_extension_protocol_options={_HTTP_OPTIONS: _http2()},
         circuit_breakers=_breakers(_PLENTY),
         lb_policy=policy,
-        # Envoy compares so many hosts, drawn at random with repetition; the usual two, and sometimes four, would be one
-        # and the same of a few, and a request wait behind another while a worker rests.
-        least_request_lb_config=ClusterLeastRequestLbConfig(choice_count=16) if policy is LEAST else None,
+        least_request_lb_config=ClusterLeastRequestLbConfig(choice_count=CHOICES) if policy is LEAST else None,
         common_lb_config=ClusterCommonLbConfig(healthy_panic_threshold=Percent(value=1)),
         outlier_detection=OutlierDetection(
             split_external_local_origin_errors=True,

@@ -1,8 +1,9 @@
 """One worker process: everything it holds, from journal to gRPC server, started and stopped in order.
 
 Start: journal (what a dead predecessor left open is closed first), policy feed, shipper, server. Ready (gRPC health
-SERVING) with the first policies. Stop: health says no, no new streams, running ones get their time, then what the
-journal holds is shipped once more, then the journal is closed.
+SERVING) with the first policies; before, streams end UNAVAILABLE, for Envoy to ask another worker. Stop: health says
+no, and once Envoy has seen it no new streams; running ones get their time, then what the journal holds is shipped once
+more, then the journal is closed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from kagamichain.journal import Journal, JournalError
 from kagamichain.shipper import Shipper
 from kagamirpc import token as cluster
 from kagamirpc.health import Health
-from kagamirpc.server import Server
+from kagamirpc.server import NOTICE_SECONDS, Server
 
 from dataplane.app.rehearsal import Rehearsal
 from dataplane.drivers.analyzer import Analyzer
@@ -107,6 +108,7 @@ class Worker:
             max_message_bytes=extproc.MAX_MESSAGE_BYTES,
             on_error=_call_failed,
             authorize=authorize,
+            ready=self._policies.ready.is_set,
             linger=self._settings.busy_poll_ms / 1e3,
             rehearse=Rehearsal(self._analyzer).step,
         )
@@ -137,7 +139,7 @@ class Worker:
     async def _shut_down(self, server: Server, shipper: Shipper, endpoints: Endpoints) -> None:
         self._health.serving = False
         log.info("worker.draining")
-        await server.stop(self._settings.drain_seconds)
+        await server.stop(self._settings.drain_seconds, notice=NOTICE_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

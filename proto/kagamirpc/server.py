@@ -8,12 +8,14 @@ lost, has its task cancelled; handlers clean up in `finally`.
 
 Guarantees: no call ends with status OK unless its handler returned normally, a bidirectional one only after the peer
 half-closed as well. With `authorize` a call whose headers do not satisfy it ends UNAUTHENTICATED before its handler
-exists or a message of it is looked at; only methods marked public are exempt.
+exists or a message of it is looked at, and UNAVAILABLE, for the caller to try another process, while `ready` says no;
+only methods marked public are exempt.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import socket
@@ -27,7 +29,10 @@ from kagamirpc.connection import Connection
 from kagamirpc.events import Event, HalfClosed, Message, Opened, ProtocolError
 from kagamirpc.polling import Polling
 
-ABORTED, UNIMPLEMENTED, INTERNAL, UNAUTHENTICATED = 10, 12, 13, 16
+ABORTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, UNAUTHENTICATED = 10, 12, 13, 14, 16
+NOTICE_SECONDS = 0.75
+"""How long a process that is told to stop answers calls while its health says no: three of the health checks that
+Kagami's Envoy makes (one in 250 ms)."""
 Headers = list[tuple[bytes, bytes]]
 ErrorHook = Callable[[str, BaseException], None]
 Authorize = Callable[[Headers], bool]
@@ -90,7 +95,7 @@ class Unary:
 
     handler: Callable[[bytes, Headers], Awaitable[bytes]]
     public: bool = False
-    """Answered without authorization."""
+    """Answered without authorization, and by a process that is not ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ class _Protocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self._transport = None
-        self._server.protocols.discard(self)
+        self._server.leave(self)
         for task in list(self._tasks.values()):
             task.cancel()
 
@@ -160,6 +165,9 @@ class _Protocol(asyncio.Protocol):
             return
         if not method.public and not self._server.authorize(event.headers):
             self.connection.finish(event.stream_id, UNAUTHENTICATED)
+            return
+        if not method.public and not self._server.ready():
+            self.connection.finish(event.stream_id, UNAVAILABLE)
             return
         if not method.public:
             # Health checks never end.
@@ -223,6 +231,10 @@ def _anyone(_headers: Headers) -> bool:
     return True
 
 
+def _always() -> bool:
+    return True
+
+
 def _private_socket(path: str) -> socket.socket:
     """A socket only this user can connect to; a file that a dead process left is replaced."""
     Path(path).unlink(missing_ok=True)
@@ -245,17 +257,27 @@ class Server:
         max_message_bytes: int,
         on_error: ErrorHook,
         authorize: Authorize | None = None,
+        ready: Callable[[], bool] = _always,
         linger: float = 0.0,
         rehearse: Callable[[], None] | None = None,
     ) -> None:
-        """`linger`: seconds to wait awake for the next call; `rehearse`: a step of what to do meanwhile (`polling`)."""
+        """`ready`: asked at every call; `linger`: seconds to wait awake for the next one; `rehearse`: a step of what to
+        do meanwhile (`polling`).
+        """
         self.methods = methods
         self.authorize = authorize or _anyone
+        self.ready = ready
         self.max_message_bytes = max_message_bytes
         self.on_error = on_error
         self.polling = Polling(linger, rehearse, functools.partial(on_error, "rehearsal"))
         self.protocols: set[_Protocol] = set()
+        self._left = asyncio.Event()
         self._listener: asyncio.AbstractServer | None = None
+
+    def leave(self, protocol: _Protocol) -> None:
+        """A connection ended."""
+        self.protocols.discard(protocol)
+        self._left.set()
 
     async def start(self, address: str) -> None:
         """Listen. Raises OSError when the address cannot be bound; a stale unix socket is replaced."""
@@ -270,8 +292,13 @@ class Server:
                 lambda: _Protocol(self), host.strip("[]"), int(port), backlog=1024, family=socket.AF_UNSPEC
             )
 
-    async def stop(self, grace: float) -> None:
-        """Refuse new calls, let running ones finish for `grace` seconds, then cut them off."""
+    async def stop(self, grace: float, *, notice: float = 0.0) -> None:
+        """Refuse new calls, let running ones finish for `grace` seconds, then cut them off.
+
+        Before that go on as ever for `notice` seconds, or until nobody is connected: whoever asks for the health of the
+        process, which says no already, goes elsewhere without a call lost.
+        """
+        await self._unneeded(notice)
         if self._listener is not None:
             self._listener.close()
         for protocol in list(self.protocols):
@@ -282,3 +309,10 @@ class Server:
         for protocol in list(self.protocols):
             protocol.abort()
         self.polling.stop()
+
+    async def _unneeded(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.protocols:
+                    self._left.clear()
+                    await self._left.wait()

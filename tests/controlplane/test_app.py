@@ -173,6 +173,39 @@ async def test_without_a_database_the_last_configuration_stays_and_entries_wait(
         assert len(await replica.records(5)) == 5
 
 
+async def test_without_a_configuration_yet_checks_are_left_to_other_replicas(tmp_path: Path) -> None:
+    settings = settings_of("postgresql://kagami@127.0.0.1:1/nowhere", tmp_path, "cp-0")
+    journal, stop = Journal.open(settings.journal_dir, settings.node), asyncio.Event()
+    task = asyncio.create_task(ControlPlane(settings, journal, {}).serve(stop))
+    async with grpc.aio.insecure_channel(settings.authz_listen) as checks:
+        health = await health_pb2_grpc.HealthStub(checks).Check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
+        assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await AuthorizationStub(checks).Check(check_request())
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    stop.set()
+    await task
+    assert journal.head.seq == 0
+    journal.close()
+
+
+async def test_a_replica_told_to_stop_answers_until_envoy_has_seen_it(database_url: str, tmp_path: Path) -> None:
+    settings = settings_of(database_url, tmp_path, "cp-0")
+    journal, stop = Journal.open(settings.journal_dir, settings.node), asyncio.Event()
+    task = asyncio.create_task(ControlPlane(settings, journal, {}).serve(stop))
+    async with grpc.aio.insecure_channel(settings.authz_listen) as checks:
+        await serving(checks)
+        stop.set()
+        health = health_pb2_grpc.HealthStub(checks)
+        while (await health.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING:
+            await asyncio.sleep(0.005)
+        response = await AuthorizationStub(checks).Check(check_request())
+        assert response.denied_response.status.code == 401
+        await task
+    assert AuditEntry.FromString(journal.read(0, 1)[0].entry).denied.http_status == 401
+    journal.close()
+
+
 async def test_what_a_killed_predecessor_left_in_the_journal_is_shipped(database_url: str, tmp_path: Path) -> None:
     async with running(database_url, tmp_path) as replica:
         await replica.applied(manifest())

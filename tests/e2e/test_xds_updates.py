@@ -193,3 +193,29 @@ async def test_requests_alternate_between_replicas_and_a_lost_one_costs_nothing(
             await until(lambda: len(running.authz[1].seen) > counts[0])
             await until(lambda: len(running.processors[1].exchanges) > counts[1])
         assert seen.failures == [], [line for line in running.envoy.log().splitlines() if "[warning]" in line][-3:]
+
+
+async def test_three_of_four_processes_lost_at_once_cost_nothing():
+    """More than are ejected at once (half): second tries have to get past processes that look idle."""
+    async with providers("a") as (a,), rig(count=4) as running:
+        await running.start(snapshot("r1", a.config()))
+        async with load(running, "a") as seen:
+            await until(lambda: all(authz.seen for authz in running.authz))
+            await until(lambda: all(processor.exchanges for processor in running.processors))
+            await asyncio.gather(
+                *(running.services[f"{kind}{lost}"].stop(grace=5) for kind in ("cp", "dp") for lost in (1, 2, 3))
+            )
+            before = len(seen.answers)
+            await until(lambda: len(seen.answers) > before + 100)
+        assert seen.failures == [], [line for line in running.envoy.log().splitlines() if "[warning]" in line][-3:]
+
+
+async def test_a_process_that_says_it_is_healthy_and_answers_nothing_yet_costs_nothing():
+    async with providers("a") as (a,), rig(count=2) as running:
+        running.authz[1].ready = running.processors[1].ready = False
+        await running.start(snapshot("r1", a.config()))
+        async with load(running, "a") as seen:
+            await until(lambda: len(seen.answers) > 100)
+        assert seen.failures == [], [line for line in running.envoy.log().splitlines() if "[warning]" in line][-3:]
+        assert running.authz[1].turned_away > 10
+        assert running.processors[1].turned_away > 10

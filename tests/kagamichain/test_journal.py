@@ -177,7 +177,7 @@ async def test_closing_makes_everything_durable(tmp_path: Path) -> None:
 
 
 @given(cut=st.integers(1, 40))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_torn_end_is_cut_off_and_kept_aside(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     directory = tmp_path_factory.mktemp("torn")
     filled(directory, 5)
@@ -361,7 +361,7 @@ async def test_kept_entries_survive_trimming(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.binary(min_size=1, max_size=400), max_size=30), st.integers(200, 2000))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_entries_over_any_segments_read_back(
     tmp_path_factory: pytest.TempPathFactory, entries: list[bytes], size: int
 ) -> None:

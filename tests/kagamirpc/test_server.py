@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,11 @@ Errors = list[tuple[str, BaseException]]
 
 @asynccontextmanager
 async def serving(
-    folder: Path, methods: Methods, authorize: Authorize | None = None, linger: float = 0.0
+    folder: Path,
+    methods: Methods,
+    authorize: Authorize | None = None,
+    linger: float = 0.0,
+    ready: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[tuple[Server, grpc.aio.Channel, Errors]]:
     errors: Errors = []
     server = Server(
@@ -24,6 +28,7 @@ async def serving(
         max_message_bytes=1 << 22,
         on_error=lambda where, error: errors.append((where, error)),
         authorize=authorize,
+        ready=ready,
         linger=linger,
     )
     await server.start(f"unix:{folder}/s")
@@ -143,6 +148,43 @@ async def test_stop_lets_running_calls_finish(tmp_path: Path) -> None:
         await asyncio.sleep(0.05)
         await server.stop(5)
         assert await running == b"done"
+
+
+async def test_a_process_that_is_not_ready_answers_nothing_but_public_methods(tmp_path: Path) -> None:
+    readiness = [False]
+    methods: Methods = {
+        b"/s/Upper": Unary(upper),
+        b"/s/Echo": Bidirectional(echo),
+        b"/s/Health": Unary(upper, public=True),
+    }
+    async with serving(tmp_path, methods, ready=lambda: readiness[0]) as (_, channel, errors):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.unary_unary("/s/Upper")(b"a" * 100_000)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert await channel.stream_stream("/s/Echo")().code() is grpc.StatusCode.UNAVAILABLE
+        assert await channel.unary_unary("/s/Health")(b"a") == b"A"
+        readiness[0] = True
+        assert await channel.unary_unary("/s/Upper")(b"a") == b"A"
+        assert errors == []
+
+
+async def test_new_calls_are_answered_for_as_long_as_notice_is_given(tmp_path: Path) -> None:
+    async with serving(tmp_path, {b"/s/Upper": Unary(upper)}) as (server, channel, _errors):
+        await channel.unary_unary("/s/Upper")(b"first")
+        stopping = asyncio.create_task(server.stop(5, notice=0.5))
+        await asyncio.sleep(0.1)
+        assert await channel.unary_unary("/s/Upper")(b"second") == b"SECOND"
+        assert not stopping.done()
+        await stopping
+        with pytest.raises(grpc.aio.AioRpcError):
+            await channel.unary_unary("/s/Upper")(b"third")
+
+
+async def test_no_notice_is_given_when_nobody_is_there_to_take_it(tmp_path: Path) -> None:
+    async with serving(tmp_path, {b"/s/Upper": Unary(upper)}) as (server, channel, _errors):
+        await channel.unary_unary("/s/Upper")(b"first")
+        await channel.close()
+        await asyncio.wait_for(server.stop(5, notice=3_600), 30)
 
 
 async def test_a_stale_socket_file_is_replaced(tmp_path: Path) -> None:

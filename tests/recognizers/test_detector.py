@@ -24,7 +24,7 @@ def test_it_finds_a_phone_number_in_code_points_of_the_original() -> None:
     assert (found.start, found.end, found.entity) == (4, 17, "PHONE_NUMBER")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_findings_are_sorted_inside_the_text_and_never_overlap(text: str) -> None:
     found = DETECTOR.scan(text)
@@ -34,7 +34,7 @@ def test_findings_are_sorted_inside_the_text_and_never_overlap(text: str) -> Non
     assert DETECTOR.scan(text) == found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXTS, TEXTS, TEXTS)
 def test_context_gives_the_findings_of_the_whole_cut_to_the_middle(left: str, text: str, right: str) -> None:
     whole = {place for found in DETECTOR.scan(left + text + right) for place in range(found.start, found.end)}

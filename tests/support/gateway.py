@@ -45,8 +45,12 @@ class Authz(external_auth_pb2_grpc.AuthorizationServicer):
         self.bodies: list[bytes] = []
         self.paths: list[str] = []
         self.chosen: list[list[str]] = []
+        self.ready, self.turned_away = True, 0
 
     async def Check(self, request: Any, context: Any) -> Any:
+        if not self.ready:
+            self.turned_away += 1
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "not ready")
         http = request.attributes.request.http
         self.seen.append(dict(http.headers))
         self.paths.append(http.path)
@@ -115,8 +119,12 @@ class Processor(external_processor_pb2_grpc.ExternalProcessorServicer):
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
+        self.ready, self.turned_away = True, 0
 
     async def Process(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+        if not self.ready:
+            self.turned_away += 1
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "not ready")
         metadata = dict(context.invocation_metadata())
         exchange = Exchange(str(metadata.get("x-kagami-provider", "")))
         self.exchanges.append(exchange)

@@ -95,7 +95,9 @@ class Stack:
         return self.closed([request_id], seconds)[request_id]
 
     def closed(self, request_ids: Iterable[str], seconds: float = 15) -> dict[str, dict[str, Any]]:
-        """The audit records of requests, once all are closed; each has exactly one."""
+        """The audit records of requests, once all are closed; each has exactly one. `seconds` without another one
+        found are too many: asking for thousands takes longer than any one of them.
+        """
         import grpc
         from kagamipb.admin.v1.admin_pb2 import AuditQuery
 
@@ -112,6 +114,7 @@ class Stack:
                         assert len(records) == 1, records
                         found[request_id] = records[0]
                         open_ids.discard(request_id)
+                        deadline = time.monotonic() + seconds
             assert time.monotonic() < deadline, f"{len(open_ids)} have no closed audit record: {list(open_ids)[:3]}"
             time.sleep(0.05 if open_ids else 0)
         return found

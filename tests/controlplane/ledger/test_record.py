@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kagamipb.admin.v1.admin_pb2 import (
     UNIT_MICRO_USD,
@@ -102,7 +102,6 @@ def stories(draw: st.DrawFn) -> list[tuple[str, list[AuditEntry]]]:
 
 
 @given(stories(), st.randoms(use_true_random=False), st.data())
-@settings(deadline=None)
 def test_neither_order_nor_timing_of_journals_changes_record_or_charge(
     story: list[tuple[str, list[AuditEntry]]], chance, data: st.DataObject
 ) -> None:

@@ -38,7 +38,7 @@ def test_a_request_goes_to_the_process_with_fewest_under_way_or_to_each_in_turn(
     processes = endpoints("unix:/a,unix:/b")
     cluster = parsed(clusters.service(clusters.DATAPLANE, processes, clusters.LEAST))
     assert cluster.lb_policy == cluster_pb2.Cluster.LEAST_REQUEST
-    assert cluster.least_request_lb_config.choice_count.value == 16
+    assert cluster.least_request_lb_config.choice_count.value == 6
     cluster = parsed(clusters.service(clusters.AUTHZ, processes))
     assert cluster.lb_policy == cluster_pb2.Cluster.ROUND_ROBIN
     assert not cluster.HasField("least_request_lb_config")

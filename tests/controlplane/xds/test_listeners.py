@@ -57,7 +57,7 @@ def test_one_try_of_authz_is_shorter_than_the_whole_so_that_a_second_replica_is_
     service = filters(found, "envoy.filters.http.ext_authz", ext_authz_pb2.ExtAuthz()).grpc_service
     # Envoy reads the longest back-off interval as the timeout of one try.
     assert service.retry_policy.retry_back_off.max_interval.ToMilliseconds() < service.timeout.ToMilliseconds()
-    assert service.retry_policy.num_retries.value == 2
+    assert service.retry_policy.num_retries.value == 5
 
 
 def test_the_outer_listener_trusts_nothing_a_client_says_about_itself():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+import grpc
 import pytest
 from kagamichain.journal import Journal, JournalError
 from kagamipb.ledger.v1.ledger_pb2 import AuditEntry, Outcome
@@ -12,6 +13,7 @@ from dataplane.app.worker import Worker, recover
 from dataplane.drivers.analyzer import Analyzer
 from dataplane.exchange import entries
 from dataplane.exchange.context import read
+from dataplane.extproc.server import METHOD
 from dataplane.settings import parse
 
 ATTEMPT = read({"x-kagami-exchange": encoded(context())}, "a")
@@ -34,14 +36,29 @@ def test_a_successor_closes_what_its_predecessor_left_open_once(tmp_path):
     assert (len(frames), last.request_id, last.closed.outcome) == (2, "r-1", Outcome.OUTCOME_WORKER_LOST)
 
 
+def settings(tmp_path):
+    return parse(
+        {
+            "KAGAMI_LISTEN": f"unix:{tmp_path}/dp-{{worker}}.sock",
+            "KAGAMI_CONTROLPLANE_ENDPOINTS": f"unix:{tmp_path}/nobody.sock",
+            "KAGAMI_JOURNAL_DIR": str(tmp_path),
+            "KAGAMI_HASH_KEY": "k" * 32,
+        }
+    )
+
+
+async def test_without_policies_yet_streams_are_left_to_other_workers(tmp_path):
+    stop = asyncio.Event()
+    running = asyncio.create_task(Worker(settings(tmp_path), 0, Analyzer(())).run(stop))
+    async with grpc.aio.insecure_channel(f"unix:{tmp_path}/dp-0.sock") as channel:
+        await channel.channel_ready()
+        assert await channel.stream_stream(METHOD.decode())().code() is grpc.StatusCode.UNAVAILABLE
+    stop.set()
+    await running
+
+
 async def test_a_worker_whose_journal_broke_for_good_ends_so_that_another_may_take_over(tmp_path):
-    env = {
-        "KAGAMI_LISTEN": f"unix:{tmp_path}/dp-{{worker}}.sock",
-        "KAGAMI_CONTROLPLANE_ENDPOINTS": f"unix:{tmp_path}/nobody.sock",
-        "KAGAMI_JOURNAL_DIR": str(tmp_path),
-        "KAGAMI_HASH_KEY": "k" * 32,
-    }
-    worker = Worker(parse(env), 0, Analyzer(()))
+    worker = Worker(settings(tmp_path), 0, Analyzer(()))
     journal = worker._journal
     running = asyncio.create_task(worker.run(asyncio.Event()))
     read_end, write_end = os.pipe()  # fsync of a pipe fails with EINVAL, as a broken disk fails with EIO

@@ -112,7 +112,7 @@ _WORDS = [*TERMS, "PRJ-0042", "prj-0042-XY", "契約第17号", "契約 第123456
           "今日は", "資料を、", "確認。", " ", "です", "Project ", "12の", "\u200b", "\n", "計画"]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(_WORDS), max_size=30), st.integers(0, 2**32))
 def test_a_stream_denies_what_the_whole_text_denies_however_it_is_cut(words: list[str], seed: int) -> None:
     text = "".join(words)

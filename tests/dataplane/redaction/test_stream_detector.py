@@ -36,7 +36,7 @@ def analyzer() -> Analyzer:
 
 
 @pytest.mark.parametrize("json", [False, True])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_the_output_is_the_same_for_every_chunking(analyzer: Analyzer, json: bool, data: st.DataObject) -> None:
     text = data.draw(TEXTS)
