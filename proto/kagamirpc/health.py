@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from kagamirpc.server import Methods, Unary
+from kagamirpc.server import Methods, Unary, always
 
 _PATH = b"/grpc.health.v1.Health/Check"
 _ANSWERS: dict[bool, bytes] = {
@@ -17,14 +17,10 @@ _ANSWERS: dict[bool, bytes] = {
 }
 
 
-def _always() -> bool:
-    return True
-
-
 class Health:
     """NOT_SERVING until `serving` is set; the service named in the request makes no difference."""
 
-    def __init__(self, able: Callable[[], bool] = _always) -> None:
+    def __init__(self, able: Callable[[], bool] = always) -> None:
         """`able`: asked at each check of a process that serves; while it says no, others are to be preferred."""
         self.serving = False
         self._able = able

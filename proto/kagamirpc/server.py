@@ -231,7 +231,8 @@ def _anyone(_headers: Headers) -> bool:
     return True
 
 
-def _always() -> bool:
+def always() -> bool:
+    """The answer of a process that has nothing to say against itself."""
     return True
 
 
@@ -257,7 +258,7 @@ class Server:
         max_message_bytes: int,
         on_error: ErrorHook,
         authorize: Authorize | None = None,
-        ready: Callable[[], bool] = _always,
+        ready: Callable[[], bool] = always,
         linger: float = 0.0,
         rehearse: Callable[[], None] | None = None,
     ) -> None:

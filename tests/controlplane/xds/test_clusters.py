@@ -6,6 +6,7 @@ import pytest
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from kagamipb.exchange.v1.exchange_pb2 import Dialect
+from kagamirpc.server import NOTICE_SECONDS
 
 from controlplane.domain.snapshot import Provider
 from controlplane.xds import clusters
@@ -42,6 +43,11 @@ def test_a_request_goes_to_the_process_with_fewest_under_way_or_to_each_in_turn(
     cluster = parsed(clusters.service(clusters.AUTHZ, processes))
     assert cluster.lb_policy == cluster_pb2.Cluster.ROUND_ROBIN
     assert not cluster.HasField("least_request_lb_config")
+
+
+def test_a_process_told_to_stop_answers_for_as_long_as_envoy_needs_to_see_it():
+    check = parsed(clusters.service(clusters.AUTHZ, endpoints("unix:/a"))).health_checks[0]
+    assert 3 * check.interval.ToMilliseconds() <= NOTICE_SECONDS * 1_000
 
 
 def test_errors_a_service_answers_never_eject_it():
